@@ -1,0 +1,223 @@
+"""Alarms: a person has to hear of it now; and call tasks: a person has to phone somebody."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from bot.store.base import Row, among, community_column, id_column, insert_new, mappings, metadata, one, reference, when, words
+from bot.store.residents import residents
+from bot.store.staff import staff
+
+alarms = sa.Table(
+    "alarms",
+    metadata,
+    id_column(),
+    community_column(),
+    sa.Column("kind", sa.Text, nullable=False),
+    reference("conversation_id", "conversations.id", index=True),
+    sa.Column("case_kind", sa.Text),
+    sa.Column("case_id", sa.Uuid),
+    words("summary"),
+    sa.Column("rung", sa.Integer, nullable=False, default=0),
+    when("raised_at", nullable=False),
+    when("acknowledge_by"),
+    reference("acknowledged_by", "staff.id"),
+    when("acknowledged_at"),
+    reference("closed_by", "staff.id"),
+    when("closed_at"),
+    words("closing_note"),
+    sa.Column("dedupe_key", sa.Text, unique=True),
+    sa.Index(
+        "ix_alarms_open",
+        "raised_at",
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    ),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    id_column(),
+    reference("alarm_id", "alarms.id", nullable=False, index=True),
+    reference("staff_id", "staff.id", nullable=False, index=True),
+    sa.Column("rung", sa.Integer, nullable=False),
+    when("at", nullable=False),
+    when("shown_at"),
+    sa.UniqueConstraint("alarm_id", "staff_id", "rung"),
+    comment="Whom an alarm was addressed to, and when it stood on an open console of theirs.",
+)
+
+call_tasks = sa.Table(
+    "call_tasks",
+    metadata,
+    id_column(),
+    community_column(),
+    reference("conversation_id", "conversations.id", index=True),
+    reference("resident_id", "residents.id"),
+    sa.Column("case_kind", sa.Text),
+    sa.Column("case_id", sa.Uuid),
+    sa.Column("kind", sa.Text, nullable=False),
+    words("phone"),
+    words("text"),
+    when("due_at", nullable=False),
+    reference("owner_id", "staff.id"),
+    sa.Column("state", sa.Text, nullable=False, default="open"),
+    words("result"),
+    reference("done_by", "staff.id"),
+    when("done_at"),
+    when("created_at", nullable=False),
+    sa.Column("dedupe_key", sa.Text, unique=True),
+    sa.Index(
+        "ix_call_tasks_open",
+        "due_at",
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
+)
+
+follow_ups = sa.Table(
+    "follow_ups",
+    metadata,
+    id_column(),
+    community_column(),
+    sa.Column("case_kind", sa.Text, nullable=False),
+    sa.Column("case_id", sa.Uuid, nullable=False, index=True),
+    reference("resident_id", "residents.id", nullable=False),
+    reference("call_task_id", "call_tasks.id"),
+    reference("not_by_id", "staff.id"),
+    when("due_at", nullable=False),
+    sa.Column("state", sa.Text, nullable=False, default="open"),
+    sa.Column("answer", sa.Text),
+    words("words"),
+    when("created_at", nullable=False),
+    when("done_at"),
+    sa.UniqueConstraint("case_kind", "case_id"),
+    comment="A satisfaction callback; never by the one who did the work.",
+)
+
+
+def raise_once(conn: sa.Connection, row: Row) -> bool:
+    """Raise an alarm unless one with the same dedupe key stands; whether it is new."""
+    return bool(insert_new(conn, alarms, [row]))
+
+
+def standing(conn: sa.Connection, communities: Sequence[UUID] | None) -> list[Row]:
+    """Alarms that are not closed, newest first, with the name of who has them."""
+    statement = (
+        sa.select(alarms, staff.c.name.label("acknowledged_name"))
+        .outerjoin(staff, staff.c.id == alarms.c.acknowledged_by)
+        .where(alarms.c.closed_at.is_(None))
+        .order_by(alarms.c.raised_at.desc())
+        .limit(50)
+    )
+    if communities is not None:
+        statement = statement.where(alarms.c.community_id.in_(communities))
+    return mappings(conn, statement)
+
+
+def get(conn: sa.Connection, alarm_id: UUID) -> Row | None:
+    return one(conn, sa.select(alarms).where(alarms.c.id == alarm_id))
+
+
+_EMERGENCIES = (
+    sa.select(alarms)
+    .where(among(alarms.c.conversation_id, "conversations"), alarms.c.closed_at.is_(None), alarms.c.kind == "emergency")
+    .order_by(alarms.c.id)
+)
+
+
+def of_conversations(conn: sa.Connection, conversation_ids: Sequence[UUID]) -> dict[UUID, Row]:
+    """The emergency that stands in each conversation."""
+    rows = mappings(conn, _EMERGENCIES, conversations=conversation_ids) if conversation_ids else []
+    return {row["conversation_id"]: row for row in rows}
+
+
+def mark_shown(conn: sa.Connection, alarm_ids: Sequence[UUID], staff_id: UUID, now: datetime) -> None:
+    """These alarms stand on an open console of this person."""
+    statement = sa.update(alerts).where(
+        alerts.c.alarm_id.in_(sorted(alarm_ids)), alerts.c.staff_id == staff_id, alerts.c.shown_at.is_(None)
+    )
+    conn.execute(statement.values(shown_at=now))
+
+
+def was_shown(conn: sa.Connection, alarm_id: UUID) -> bool:
+    """Whether anybody who was addressed has had the alarm on an open console: only then may a resident be told so."""
+    found = sa.select(sa.func.count()).where(alerts.c.alarm_id == alarm_id, alerts.c.shown_at.is_not(None))
+    return bool(conn.execute(found).scalar_one())
+
+
+def add_task(conn: sa.Connection, row: Row) -> bool:
+    """Add a call task unless one with the same dedupe key stands; whether it is new."""
+    return bool(insert_new(conn, call_tasks, [row]))
+
+
+def open_tasks(conn: sa.Connection, communities: Sequence[UUID] | None, limit: int = 200) -> list[Row]:
+    """Call tasks still to be done, most urgent first."""
+    statement = (
+        sa.select(call_tasks, residents.c.name.label("resident_name"))
+        .outerjoin(residents, residents.c.id == call_tasks.c.resident_id)
+        .where(call_tasks.c.state == "open")
+        .order_by(call_tasks.c.due_at)
+        .limit(limit)
+    )
+    if communities is not None:
+        statement = statement.where(call_tasks.c.community_id.in_(communities))
+    return mappings(conn, statement)
+
+
+def get_task(conn: sa.Connection, task_id: UUID) -> Row | None:
+    return one(conn, sa.select(call_tasks).where(call_tasks.c.id == task_id))
+
+
+def for_person(
+    conn: sa.Connection, communities: Sequence[UUID] | None, staff_id: UUID, *, closed: bool, limit: int = 50
+) -> list[Row]:
+    """Alarms of these communities (None: of all) and those addressed to this person, newest first; `unshown`: not yet on their console."""
+    mine = sa.exists().where(alerts.c.alarm_id == alarms.c.id, alerts.c.staff_id == staff_id).correlate(alarms)
+    taker, closer = staff.alias("taker"), staff.alias("closer")
+    statement = (
+        sa.select(
+            alarms,
+            taker.c.name.label("acknowledged_name"),
+            closer.c.name.label("closed_name"),
+            (mine & sa.exists().where(
+                alerts.c.alarm_id == alarms.c.id, alerts.c.staff_id == staff_id, alerts.c.shown_at.is_(None)
+            ).correlate(alarms)).label("unshown"),
+        )
+        .outerjoin(taker, taker.c.id == alarms.c.acknowledged_by)
+        .outerjoin(closer, closer.c.id == alarms.c.closed_by)
+        .where(alarms.c.closed_at.is_not(None) if closed else alarms.c.closed_at.is_(None))
+        .order_by(alarms.c.raised_at.desc())
+        .limit(limit)
+    )  # fmt: skip
+    if communities is not None:
+        statement = statement.where(sa.or_(alarms.c.community_id.in_(communities), mine))
+    return mappings(conn, statement)
+
+
+def addressed_to(conn: sa.Connection, alarm_id: UUID, staff_id: UUID) -> bool:
+    found = sa.select(alerts.c.id).where(alerts.c.alarm_id == alarm_id, alerts.c.staff_id == staff_id)
+    return conn.execute(found).first() is not None
+
+
+def acknowledge(conn: sa.Connection, alarm_id: UUID, staff_id: UUID, now: datetime) -> bool:
+    """This person has it, unless somebody was first. For alarms of no conversation; the others go through their workflow."""
+    statement = sa.update(alarms).where(
+        alarms.c.id == alarm_id, alarms.c.acknowledged_by.is_(None), alarms.c.closed_at.is_(None)
+    )
+    return conn.execute(statement.values(acknowledged_by=staff_id, acknowledged_at=now)).rowcount == 1
+
+
+def close(conn: sa.Connection, alarm_id: UUID, staff_id: UUID, note: str, now: datetime) -> bool:
+    """Close an alarm of no conversation; whether it stood."""
+    statement = sa.update(alarms).where(alarms.c.id == alarm_id, alarms.c.closed_at.is_(None))
+    return conn.execute(statement.values(closed_by=staff_id, closed_at=now, closing_note=note)).rowcount == 1
+
+
+def finish_task(conn: sa.Connection, task_id: UUID, staff_id: UUID, result: str, now: datetime) -> bool:
+    """A call task is done; whether it was still open."""
+    statement = sa.update(call_tasks).where(call_tasks.c.id == task_id, call_tasks.c.state == "open")
+    return conn.execute(statement.values(state="done", result=result, done_by=staff_id, done_at=now)).rowcount == 1

@@ -1,0 +1,105 @@
+"""Timers and recurring jobs: rows that staff can see, count, move and cancel in the transaction of the case."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from bot.store.base import (
+    Json,
+    Row,
+    community_column,
+    id_column,
+    insert_new,
+    mappings,
+    metadata,
+    reference,
+    when,
+    words,
+)
+
+jobs = sa.Table(
+    "jobs",
+    metadata,
+    id_column(),
+    community_column(),
+    reference("conversation_id", "conversations.id"),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("ref", sa.Uuid),
+    sa.Column("step", sa.Integer, nullable=False, default=0),
+    sa.Column("state", sa.Text, nullable=False, default="waiting"),
+    sa.Column("payload", Json),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0),
+    when("due_at", nullable=False),
+    when("lease_until"),
+    when("created_at", nullable=False),
+    when("ended_at"),
+    words("error"),
+    sa.Column("dedupe_key", sa.Text, unique=True),
+    sa.Index("ix_jobs_waiting", "due_at", "id", sqlite_where=sa.text("state = 'waiting'"),
+             postgresql_where=sa.text("state = 'waiting'")),
+    sa.Index("ix_jobs_ref", "ref", sqlite_where=sa.text("ref IS NOT NULL"), postgresql_where=sa.text("ref IS NOT NULL")),
+)  # fmt: skip
+
+STATES = ("waiting", "done", "failed", "cancelled")
+
+
+def due(conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
+    """Jobs whose time has come and that nobody works on, oldest first."""
+    free = sa.or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < now)
+    statement = (
+        sa.select(jobs)
+        .where(jobs.c.state == "waiting", jobs.c.due_at <= now, free)
+        .order_by(jobs.c.due_at, jobs.c.id)
+        .limit(limit)
+    )
+    return mappings(conn, statement)
+
+
+def take(conn: sa.Connection, ids: Sequence[UUID]) -> list[Row]:
+    """Lock jobs that still wait, in order of id; another process may have come first."""
+    if not ids:
+        return []
+    statement = sa.select(jobs).where(jobs.c.id.in_(sorted(ids)), jobs.c.state == "waiting").order_by(jobs.c.id)
+    return mappings(conn, statement.with_for_update(skip_locked=True))
+
+
+def end(conn: sa.Connection, ids: Sequence[UUID], state: str, now: datetime, error: str = "") -> None:
+    if ids:
+        conn.execute(
+            sa.update(jobs)
+            .where(jobs.c.id.in_(sorted(ids)))
+            .values(state=state, ended_at=now, error=error, lease_until=None)
+        )
+
+
+def postpone(conn: sa.Connection, job_id: UUID, due_at: datetime, error: str) -> None:
+    """Try again later after a failure, which is counted."""
+    conn.execute(
+        sa.update(jobs).where(jobs.c.id == job_id).values(due_at=due_at, attempts=jobs.c.attempts + 1, error=error)
+    )
+
+
+def cancel(conn: sa.Connection, refs: Sequence[UUID], kinds: Sequence[str], now: datetime) -> None:
+    """The reason of these timers is gone."""
+    statement = sa.update(jobs).where(jobs.c.ref.in_(sorted(refs)), jobs.c.kind.in_(kinds), jobs.c.state == "waiting")
+    conn.execute(statement.values(state="cancelled", ended_at=now))
+
+
+def next_due(conn: sa.Connection) -> datetime | None:
+    return conn.execute(sa.select(sa.func.min(jobs.c.due_at)).where(jobs.c.state == "waiting")).scalar_one()
+
+
+def schedule(conn: sa.Connection, rows: Sequence[Row]) -> set[UUID]:
+    """Insert jobs; one that is already there under its dedupe key stays as it is. The ids that went in."""
+    return insert_new(conn, jobs, rows)
+
+
+def forget_ended(conn: sa.Connection, before: datetime) -> int:
+    """Remove jobs that ended before `before`; how many."""
+    return conn.execute(sa.delete(jobs).where(jobs.c.ended_at < before)).rowcount
+
+
+LEASE = timedelta(seconds=60)
+"""How long a step that uses the network may take before another process may take it."""

@@ -1,0 +1,146 @@
+"""What a turn wants written: collected while it runs, written together, one statement a table (design.md section 5)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from bot.store import events, jobs, numbers, outbox
+from bot.store.affairs import affairs
+from bot.store.alarms import alarms, alerts, call_tasks, follow_ups
+from bot.store.base import Row, insert, insert_new, update_by_id
+from bot.store.complaints import complaints
+from bot.store.conversations import conversations
+from bot.store.database import notify
+from bot.store.events import case_events, promises
+from bot.store.messages import adopt, attachments, messages
+from bot.store.residents import identities, residents
+from bot.store.staff import audit
+from bot.store.work_orders import work_orders
+
+_INSERTS = (
+    work_orders,
+    complaints,
+    affairs,
+    case_events,
+    promises,
+    alarms,
+    alerts,
+    call_tasks,
+    follow_ups,
+    attachments,
+    outbox.outbox,
+    audit,
+)
+"""In this order the rows of one turn may point at each other."""
+
+_ONCE = (alarms, alerts, call_tasks, follow_ups, outbox.outbox)
+"""Tables with a key that says a thing once: a row that stands already is left as it is."""
+
+_UPDATES = (
+    residents,
+    identities,
+    conversations,
+    messages,
+    work_orders,
+    complaints,
+    affairs,
+    alarms,
+    call_tasks,
+    follow_ups,
+)
+"""In lock order."""
+
+
+class Pending:
+    """The rows of one turn."""
+
+    def __init__(self) -> None:
+        self.inserts: dict[sa.Table, list[Row]] = {}
+        self.updates: dict[sa.Table, dict[UUID, Row]] = {}
+        self.timers: list[Row] = []
+        self.cancelled_timers: list[tuple[UUID, tuple[str, ...]]] = []
+        self.kept_promises: list[tuple[UUID, tuple[str, ...]]] = []
+        self.fences: list[UUID] = []
+        self.adopted: list[tuple[UUID, datetime, str, UUID]] = []
+        """(conversation, since, kind of case, case): pictures that came before their case."""
+        self.numbers: list[tuple[str, str]] = []
+        """(kind, mark): a number that is drawn last; until then texts and rows carry the mark."""
+
+    def insert(self, table: sa.Table, row: Row) -> None:
+        self.inserts.setdefault(table, []).append(row)
+
+    def update(self, table: sa.Table, row_id: UUID, changes: Row) -> None:
+        """Change a row; one that is itself new is changed where it stands."""
+        for row in self.inserts.get(table, ()):
+            if row["id"] == row_id:
+                row.update(changes)
+                return
+        self.updates.setdefault(table, {}).setdefault(row_id, {}).update(changes)
+
+
+def flush(conn: sa.Connection, turns: Sequence[Pending], now: datetime, day: date) -> dict[str, str]:
+    """Write all turns of a batch; the numbers that were drawn, by mark."""
+    _write_updates(conn, turns)
+    drawn = _draw(conn, turns, day)
+    for table in _INSERTS:
+        rows = [_numbered(row, drawn) for turn in turns for row in turn.inserts.get(table, ())]
+        keyed = [row for row in rows if table in _ONCE and row.get("dedupe_key", "") is not None]
+        insert_new(conn, table, keyed)
+        insert(conn, table, [row for row in rows if table not in _ONCE or row.get("dedupe_key", "") is None])
+    _write_rest(conn, turns, now)
+    notify(conn)
+    return drawn
+
+
+def _write_updates(conn: sa.Connection, turns: Iterable[Pending]) -> None:
+    for table in _UPDATES:
+        changes: dict[UUID, Row] = {}
+        for turn in turns:
+            for row_id, change in turn.updates.get(table, {}).items():
+                changes.setdefault(row_id, {}).update(change)
+        update_by_id(conn, table, changes)
+
+
+def _draw(conn: sa.Connection, turns: Iterable[Pending], day: date) -> dict[str, str]:
+    marks: dict[str, list[str]] = {}
+    for turn in turns:
+        for kind, mark in turn.numbers:
+            marks.setdefault(kind, []).append(mark)
+    drawn: dict[str, str] = {}
+    for kind in sorted(marks):
+        drawn.update(zip(marks[kind], numbers.draw(conn, kind, day, len(marks[kind])), strict=True))
+    return drawn
+
+
+def numbered(text: str, drawn: dict[str, str]) -> str:
+    """`text` with the numbers in place of their marks."""
+    for mark, number in drawn.items():
+        if mark in text:
+            text = text.replace(mark, number)
+    return text
+
+
+def _numbered(row: Row, drawn: dict[str, str]) -> Row:
+    if drawn:
+        for column in ("number", "text", "without_question", "summary"):
+            value = row.get(column)
+            if isinstance(value, str):
+                row[column] = numbered(value, drawn)
+    return row
+
+
+def _write_rest(conn: sa.Connection, turns: Iterable[Pending], now: datetime) -> None:
+    timers: list[Row] = []
+    for turn in turns:
+        for ref, kinds in turn.cancelled_timers:
+            jobs.cancel(conn, [ref], kinds, now)
+        for case_id, what in turn.kept_promises:
+            events.keep_promises(conn, [case_id], what, now)
+        for conversation_id, since, case_kind, case_id in turn.adopted:
+            adopt(conn, conversation_id, since, case_kind, case_id)
+        for conversation_id in turn.fences:
+            outbox.cancel_fenced(conn, conversation_id, now)
+        timers.extend(turn.timers)
+    jobs.schedule(conn, timers)

@@ -1,0 +1,189 @@
+"""Who writes to us: residents, the homes they belong to, and the identities they come by."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from bot.store.base import (
+    Row,
+    among,
+    community_column,
+    id_column,
+    insert,
+    insert_new,
+    mappings,
+    metadata,
+    new_id,
+    reference,
+    when,
+    words,
+)
+from bot.store.conversations import conversations
+from bot.store.places import buildings, homes
+
+residents = sa.Table(
+    "residents",
+    metadata,
+    id_column(),
+    community_column(),
+    words("name"),
+    words("title"),
+    words("phone"),
+    words("language"),
+    words("preferred_channel"),
+    sa.Column("provisional", sa.Boolean, nullable=False, default=False),
+    when("greeted_at"),
+    when("stopped_at"),
+    when("created_at", nullable=False),
+)
+
+households = sa.Table(
+    "households",
+    metadata,
+    id_column(),
+    community_column(),
+    reference("resident_id", "residents.id", nullable=False, index=True),
+    reference("home_id", "homes.id", nullable=False, index=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("payer", sa.Boolean, nullable=False, default=False),
+    sa.Column("since", sa.Date),
+    sa.Column("until", sa.Date),
+    sa.UniqueConstraint("resident_id", "home_id"),
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    id_column(),
+    community_column(),
+    reference("resident_id", "residents.id", nullable=False, index=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("reachable", sa.Boolean, nullable=False, default=True),
+    when("created_at", nullable=False),
+    sa.UniqueConstraint("channel", "account", "address"),
+)
+
+Key = tuple[str, str, str]
+"""(channel, account, address)"""
+
+_KNOWN = (
+    sa.select(identities, conversations.c.id.label("conversation_id"))
+    .join(conversations, conversations.c.resident_id == identities.c.resident_id)
+    .where(identities.c.channel == sa.bindparam("channel"), identities.c.account == sa.bindparam("account"))
+    .where(among(identities.c.address, "addresses"))
+)
+
+
+def find_identities(conn: sa.Connection, keys: Iterable[Key]) -> dict[Key, Row]:
+    """Identity, resident and conversation of each address that is known."""
+    found: dict[Key, Row] = {}
+    by_account: dict[tuple[str, str], list[str]] = {}
+    for channel, account, address in keys:
+        by_account.setdefault((channel, account), []).append(address)
+    for (channel, account), addresses in by_account.items():
+        for row in mappings(conn, _KNOWN, channel=channel, account=account, addresses=addresses):
+            found[channel, account, row["address"]] = row
+    return found
+
+
+def create_identities(conn: sa.Connection, new: Sequence[Row]) -> None:
+    """A provisional resident with a conversation for each address not yet known.
+
+    `new`: rows of channel, account, address, community_id, created_at. Another process may come first: its rows stay, ours are dropped.
+    Sorted by key, so that two processes wait for each other in one order only.
+    """
+    rows = sorted(new, key=lambda row: (row["channel"], row["account"], row["address"]))
+    people = [_provisional(row) for row in rows]
+    insert(conn, residents, people)
+    named = [
+        {**row, "id": new_id(), "resident_id": person["id"], "reachable": True}
+        for row, person in zip(rows, people, strict=True)
+    ]
+    taken = insert_new(conn, identities, named, key="resident_id")
+    lost = [person["id"] for person in people if person["id"] not in taken]
+    if lost:
+        conn.execute(sa.delete(residents).where(residents.c.id.in_(lost)))
+    insert(conn, conversations, [conversation_of(person) for person in people if person["id"] in taken])
+
+
+def _provisional(row: Row) -> Row:
+    return {"id": new_id(), "community_id": row["community_id"], "provisional": True, "created_at": row["created_at"]}
+
+
+def conversation_of(resident: Row) -> Row:
+    """The row of the one conversation that a resident has."""
+    return {
+        "id": new_id(),
+        "community_id": resident["community_id"],
+        "resident_id": resident["id"],
+        "created_at": resident["created_at"],
+        "updated_at": resident["created_at"],
+    }
+
+
+_HOMES = (
+    sa.select(
+        households.c.resident_id,
+        households.c.role,
+        households.c.payer,
+        homes.c.id,
+        homes.c.community_id,
+        buildings.c.name.label("building"),
+        homes.c.unit,
+        homes.c.room,
+    )
+    .join(homes, homes.c.id == households.c.home_id)
+    .join(buildings, buildings.c.id == homes.c.building_id)
+    .where(among(households.c.resident_id, "residents"))
+    .where(sa.or_(households.c.until.is_(None), households.c.until >= sa.bindparam("today")))
+    .where(sa.or_(households.c.since.is_(None), households.c.since <= sa.bindparam("today")))
+    .order_by(households.c.id)
+)
+
+
+def homes_of(conn: sa.Connection, resident_ids: Sequence[UUID], today: date) -> dict[UUID, list[Row]]:
+    """The homes that each resident belongs to today, oldest binding first."""
+    if not resident_ids:
+        return {}
+    rows = mappings(conn, _HOMES, residents=resident_ids, today=today)
+    found: dict[UUID, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.pop("resident_id"), []).append(row)
+    return found
+
+
+_IDENTITIES = sa.select(identities).where(among(identities.c.resident_id, "residents")).order_by(identities.c.id)
+
+
+def identities_of(conn: sa.Connection, resident_ids: Sequence[UUID]) -> dict[UUID, list[Row]]:
+    """All identities of each resident, oldest first."""
+    if not resident_ids:
+        return {}
+    rows = mappings(conn, _IDENTITIES, residents=resident_ids)
+    found: dict[UUID, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["resident_id"], []).append(row)
+    return found
+
+
+def mark_reachable(
+    conn: sa.Connection, channel: str, account: str, addresses: Sequence[str], *, reachable: bool
+) -> None:
+    """What following, leaving or a refusal says about an address."""
+    conn.execute(
+        sa.update(identities)
+        .where(identities.c.channel == channel, identities.c.account == account, identities.c.address.in_(addresses))
+        .values(reachable=reachable)
+    )
+
+
+def get_many(conn: sa.Connection, ids: Sequence[UUID]) -> list[Row]:
+    return mappings(conn, sa.select(residents).where(residents.c.id.in_(ids))) if ids else []
+
+
+def phone_of(conn: sa.Connection, resident_id: UUID) -> str:
+    return conn.execute(sa.select(residents.c.phone).where(residents.c.id == resident_id)).scalar_one()

