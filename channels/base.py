@@ -1,0 +1,76 @@
+"""What every channel can do, in one shape: the `Channel` protocol and its `Capabilities`."""
+
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+import msgspec
+
+from channels.messages import OutboundMessage, Parsed, SendResult, WebhookAnswer, WebhookRequest
+
+TextUnit = Literal["bytes", "utf16", "characters"]
+
+LONGEST_TURN_S = 2.0
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A path below `/channels/<channel>/<account>` that the provider calls."""
+
+    method: str
+    suffix: str = ""
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider allows. Times in seconds."""
+
+    acknowledge_within: float
+    """The provider repeats a request that is not answered by then."""
+    answer_within: float | None = None
+    """A reply can ride in the answer to the request until this long after receipt; None: it cannot."""
+    text_limit: int
+    text_unit: TextUnit = "characters"
+    push_window: timedelta | None = None
+    """How long after a resident's message we may write unasked; None: for ever."""
+    push_quota: int | None = None
+    """How many messages that window allows; None: any number."""
+    buttons: bool = False
+    receipts: bool = False
+    resend_unknown: bool = False
+    """A send with unknown outcome may be repeated safely (an idempotency key exists)."""
+
+    @property
+    def turn_budget(self) -> float:
+        """Seconds a turn may take before the message alone is stored and acknowledged (design: half the limit, at most 2 s)."""
+        return min(self.acknowledge_within / 2, LONGEST_TURN_S)
+
+
+class Channel(Protocol):
+    """One account of one provider."""
+
+    name: str
+    account: str
+    capabilities: Capabilities
+    routes: tuple[Route, ...]
+
+    def verify(self, request: WebhookRequest) -> None:
+        """Raise `Unauthorised` unless the provider sent this. Comparisons take constant time."""
+
+    def handshake(self, request: WebhookRequest) -> WebhookAnswer | None:
+        """Answer a verified request that only checks our address; None: it carries something to parse."""
+
+    def parse(self, request: WebhookRequest) -> Parsed:
+        """Read a verified request. Raises `Unreadable`."""
+
+    def acknowledge(self, parsed: Parsed, reply: str | None, now: datetime) -> WebhookAnswer:
+        """The answer that stops the provider from repeating, with `reply` in it where the channel can carry one."""
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Hand one message to the provider. Raises a `SendError`."""
+
+    async def try_credentials(self) -> None:
+        """Ask the provider whether our credentials work, changing nothing. Raises a `SendError` that says what is wrong."""
+
+    def redact(self, text: str) -> str:
+        """`text` without the account's secrets, for logs and error notes."""
+
+    async def close(self) -> None:
+        """Give back connections."""

@@ -1,0 +1,88 @@
+"""The one HTTP client of the channels: JSON out, JSON back, and an honest word on what a failure means.
+
+`Later`: nothing went out for certain. `OutcomeUnknown`: the request was written and no answer came. Access tokens
+travel in query strings, so no address ever gets into an exception: not into its text, and not into the chain behind it.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+import aiohttp
+import msgspec
+
+from channels.errors import Later, OutcomeUnknown, SendError
+
+_ANSWER_LIMIT: Final = 1024 * 1024
+_RETRY_AFTER_S: Final = 5.0
+_NOT_CONNECTED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_HEADERS: Final = {"Content-Type": "application/json; charset=utf-8"}
+
+
+class JsonClient:
+    """One provider's API below one base address. Connections are made on first use and given back by `close`."""
+
+    def __init__(self, base: str, *, timeout_s: float = 10.0, connect_s: float = 3.0) -> None:
+        self._base = base.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(connect_s, timeout_s))
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, path: str, payload: object, params: Mapping[str, str] | None = None) -> dict[str, object]:
+        """POST `payload` as raw UTF-8 JSON and return the JSON object answered. Raises `Later` or `OutcomeUnknown`."""
+        failure: SendError
+        try:
+            status, raw = await self._exchange(path, msgspec.json.encode(payload), params)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = _failure(error)
+        else:
+            return _decoded(status, raw)
+        # Raised outside the handler: the library's exception holds the address and must not become our context.
+        raise failure
+
+    async def _exchange(self, path: str, data: bytes, params: Mapping[str, str] | None) -> tuple[int, bytes]:
+        # A redirect would carry the token to an address nobody chose.
+        async with self._open().post(
+            self._base + path, data=data, params=params, headers=_HEADERS, allow_redirects=False
+        ) as response:
+            return response.status, await _body(response)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # Short keep-alive: a POST on a connection that the far side has just dropped ends as "unknown" for nothing.
+            connector = aiohttp.TCPConnector(keepalive_timeout=4.0)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections; the client may be used again."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    chunks: list[bytes] = []
+    left = _ANSWER_LIMIT
+    async for chunk in response.content.iter_any():
+        chunks.append(chunk[:left])
+        left -= len(chunks[-1])
+        if left == 0:
+            break
+    return b"".join(chunks)
+
+
+def _failure(error: BaseException) -> SendError:
+    name = type(error).__name__
+    if isinstance(error, _NOT_CONNECTED):
+        return Later(f"not connected ({name})", _RETRY_AFTER_S)
+    return OutcomeUnknown(f"no answer ({name})")
+
+
+def _decoded(status: int, raw: bytes) -> dict[str, object]:
+    """The JSON object. 5xx, a proxy's page and all else that is no JSON object are tried again: never a success."""
+    if status >= 500:
+        raise Later(f"HTTP {status}", _RETRY_AFTER_S)
+    try:
+        return msgspec.json.decode(raw, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        reason = f"HTTP {status}, not a JSON object"
+    raise Later(reason, _RETRY_AFTER_S)

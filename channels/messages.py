@@ -1,0 +1,118 @@
+"""The frozen types that cross the border between a provider and the desk.
+
+Times are aware and in UTC. Strings are clean: no NUL, no lone surrogates (`channels.text.clean`).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+MessageKind = Literal[
+    "text", "image", "voice", "video", "location", "link", "file", "unsupported", "followed", "menu_click", "scanned"
+]  # fmt: skip
+"""The last three are events that deserve an answer: the desk treats them as messages without words."""
+EventKind = Literal["followed", "unfollowed", "menu_click", "scanned", "menu_view", "position", "ignored"]
+ReceiptOutcome = Literal["accepted", "delivered", "failed"]
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture, voice, file or place that came with a message. `media_id` is the provider's and expires there."""
+
+    kind: MessageKind
+    media_id: str = ""
+    url: str = ""
+    label: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class InboundMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a resident sent. (channel, account, external_id) is unique for ever: law 1."""
+
+    channel: str
+    account: str
+    external_id: str
+    sender: str
+    kind: MessageKind
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    choice: str | None = None
+    """The value of the choice that was tapped, where the provider says that it was a tap."""
+    sent_at: datetime | None = None
+    raw: str = ""
+    """The payload as it came, kept for a while (setting `raw_payload_days`)."""
+
+
+class ChannelEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened between a resident and the account without words: followed, left, clicked a menu line."""
+
+    channel: str
+    account: str
+    external_id: str
+    sender: str
+    kind: EventKind
+    key: str = ""
+    sent_at: datetime | None = None
+    raw: str = ""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The provider's later word on a message of ours, matched by `provider_id`."""
+
+    channel: str
+    account: str
+    provider_id: str
+    outcome: ReceiptOutcome
+    error: str = ""
+    at: datetime | None = None
+
+
+class Parsed(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one request held, in the order it held it."""
+
+    messages: tuple[InboundMessage, ...] = ()
+    events: tuple[ChannelEvent, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One possible answer: what it says, and the digit or value that comes back."""
+
+    value: str
+    label: str
+
+
+class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of what we say, to one address. `row_id` names the outbox row and serves as idempotency key where one exists."""
+
+    row_id: str
+    address: str
+    text: str
+    choices: tuple[Choice, ...] = ()
+
+
+class SendResult(msgspec.Struct, frozen=True):
+    """The provider took it. `provider_id` is its name for the message, where it gives one."""
+
+    provider_id: str | None = None
+
+
+class WebhookRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as a channel sees it; headers have lower-case names."""
+
+    method: str
+    suffix: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+
+class WebhookAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the provider is answered."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain"

@@ -1,0 +1,159 @@
+"""One official account as a `Channel`."""
+
+import hashlib
+import hmac
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from channels.base import Capabilities, Route
+from channels.errors import Rejected, Unauthorised
+from channels.messages import (
+    ChannelEvent,
+    InboundMessage,
+    OutboundMessage,
+    Parsed,
+    SendResult,
+    WebhookAnswer,
+    WebhookRequest,
+)
+from channels.text import clean, shorten, size
+from channels.wechat.api import WeChatApi
+from channels.wechat.incoming import CHANNEL, convert
+from channels.wechat.settings import WeChatSettings
+from channels.wechat.xml import decode, read, text_reply
+
+TEXT_LIMIT: Final = 2000
+"""Bytes of UTF-8. The official pages give no number; 2047 were measured (dodgepudding/wechat-php-sdk issue 363)."""
+
+_log = logging.getLogger(__name__)
+
+_SECONDS: Final = re.compile(r"[0-9]{1,11}")
+_TOKEN_IN_TEXT: Final = re.compile(r"""(access_token["']?\s*[=:]\s*["']?)[^\s"'&,}]+""")
+_SUCCESS: Final = WebhookAnswer(body=b"success")
+_HIDDEN: Final = "***"
+
+
+class WeChat:
+    """A service account (服务号) in plain mode.
+
+    `clock` gives monotonic seconds and rules the life of the access token; `timeout_s` bounds one API call.
+    """
+
+    name = CHANNEL
+    # 5 s and the passive reply: 被动回复用户消息. Five messages in 48 h: 客服消息介绍 (rules of 2023-06).
+    capabilities = Capabilities(
+        acknowledge_within=5.0,
+        answer_within=4.0,
+        text_limit=TEXT_LIMIT,
+        text_unit="bytes",
+        push_window=timedelta(hours=48),
+        push_quota=5,
+    )
+    routes: tuple[Route, ...] = (Route("GET"), Route("POST"))
+
+    def __init__(
+        self,
+        account: str,
+        settings: WeChatSettings,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        timeout_s: float = 10.0,
+    ) -> None:
+        self.account = account
+        self._settings = settings
+        self._api = WeChatApi(settings, clock, timeout_s)
+
+    def verify(self, request: WebhookRequest) -> None:
+        """Check the signature over token, timestamp and nonce, on GET and POST alike (消息与事件推送介绍), and its age.
+
+        Parameters given twice are refused where the mapping can tell (aiohttp's `request.query` can, a `dict` cannot).
+        """
+        query = request.query
+        if len(set(query)) != len(query):
+            raise Unauthorised("a parameter is given twice")
+        signature, timestamp, nonce = _one(query, "signature"), _one(query, "timestamp"), _one(query, "nonce")
+        expected = sign(self._settings.token, timestamp, nonce)
+        if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
+            raise Unauthorised("signature")
+        if request.method == "GET":
+            _one(query, "echostr")  # a GET without it is not the platform's
+        if not _SECONDS.fullmatch(timestamp):
+            raise Unauthorised("timestamp")
+        if abs(request.received_at.timestamp() - int(timestamp)) > self._settings.replay_window_s:
+            raise Unauthorised("timestamp outside the replay window")
+
+    def handshake(self, request: WebhookRequest) -> WebhookAnswer | None:
+        """Echo what the platform sends when the address is saved there."""
+        if request.method != "GET":
+            return None
+        return WebhookAnswer(body=request.query["echostr"].encode("utf-8", "replace"))
+
+    def parse(self, request: WebhookRequest) -> Parsed:
+        """Read one push. Raises `Unreadable`."""
+        raw = decode(request.body)
+        return convert(self.account, self._settings.original_id, read(raw), raw)
+
+    def acknowledge(self, parsed: Parsed, reply: str | None, now: datetime) -> WebhookAnswer:
+        """`success`, or the passive text reply. A `reply` longer than one part is cut at the limit; the log says so."""
+        source = _source(parsed)
+        if not reply or source is None:
+            return _SUCCESS
+        if size(reply, "bytes") > TEXT_LIMIT:
+            _log.error("passive reply over %d bytes was cut: the planner must split it", TEXT_LIMIT)
+            reply = shorten(reply, TEXT_LIMIT, "bytes")
+        body = text_reply(source.sender, self._own_address(source.raw), int(now.timestamp()), reply)
+        return WebhookAnswer(body=body, content_type="application/xml")
+
+    def _own_address(self, raw: str) -> str:
+        return self._settings.original_id or read(raw).text("ToUserName")
+
+    async def send(self, message: OutboundMessage) -> SendResult:
+        """Send a customer-service text (客服消息). It has no id, receipt or idempotency key. Raises a `SendError`."""
+        text = clean(message.text)
+        if size(text, "bytes") > TEXT_LIMIT:
+            raise Rejected(f"text over {TEXT_LIMIT} bytes: one part at a time")
+        payload = {"touser": message.address, "msgtype": "text", "text": {"content": text}}
+        await self._api.call("/cgi-bin/message/custom/send", payload)
+        return SendResult()
+
+    async def try_credentials(self) -> None:
+        """Fetch an access token. Raises a `SendError`."""
+        await self._api.tokens.get()
+
+    def redact(self, text: str) -> str:
+        """`text` without app secret, token and access tokens."""
+        settings = self._settings
+        secrets = (settings.app_secret, settings.encoding_aes_key, *self._api.tokens.secrets, settings.token)
+        text = _TOKEN_IN_TEXT.sub(rf"\1{_HIDDEN}", text)
+        for secret in filter(None, secrets):
+            text = text.replace(secret, _HIDDEN)
+        return text
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await self._api.close()
+
+
+def _source(parsed: Parsed) -> InboundMessage | ChannelEvent | None:
+    """Whom a passive reply would reach."""
+    if parsed.messages:
+        return parsed.messages[0]
+    return parsed.events[0] if parsed.events else None
+
+
+def sign(token: str, timestamp: str, nonce: str) -> str:
+    """The signature of a request: SHA-1 over the three, sorted and joined (消息与事件推送介绍)."""
+    joined = "".join(sorted((token, timestamp, nonce)))
+    return hashlib.sha1(joined.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+
+
+def _one(query: Mapping[str, str], name: str) -> str:
+    """The value of a parameter that must be there."""
+    value = query.get(name)
+    if not value:
+        raise Unauthorised(f"parameter {name}")
+    return value

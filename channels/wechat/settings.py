@@ -1,0 +1,47 @@
+"""What one official account needs."""
+
+import re
+from typing import Final, Literal
+
+import msgspec
+
+Mode = Literal["plain", "compatible", "safe"]
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9]{3,32}")
+_BASE: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
+_SHOWN: Final = ("app_id", "original_id", "mode", "api_base", "replay_window_s")
+
+
+class WeChatSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Credentials and address of one account. Raises `ValueError`, and never shows a secret in its `repr`."""
+
+    app_id: str
+    app_secret: str
+    token: str
+    """The Token of the server settings, 3-32 letters and digits (消息与事件推送介绍)."""
+    original_id: str = ""
+    """`gh_…`, what pushes carry as ToUserName; empty: not checked."""
+    mode: Mode = "plain"
+    encoding_aes_key: str = ""
+    api_base: str = "https://api.weixin.qq.com"
+    replay_window_s: float = 600.0
+    """Requests signed longer ago, or further ahead, are refused; our own rule, the protocol has none."""
+
+    def __post_init__(self) -> None:
+        if self.mode != "plain":
+            raise ValueError(f"mode '{self.mode}' is not supported yet: choose plain (明文模式) here and there")
+        if not _TOKEN.fullmatch(self.token):
+            raise ValueError("token must be 3 to 32 letters and digits, the same as at the platform")
+        if not self.app_id or not self.app_secret:
+            raise ValueError("app_id and app_secret must not be empty")
+        if not _BASE.fullmatch(self.api_base):
+            raise ValueError("api_base must be an http or https address")
+        if self.replay_window_s <= 0:
+            raise ValueError("replay_window_s must be more than 0 seconds")
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in _SHOWN)
+        return f"WeChatSettings({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [(name, getattr(self, name)) for name in _SHOWN]
