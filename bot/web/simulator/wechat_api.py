@@ -1,0 +1,266 @@
+"""The API side of the WeChat stand-in: what `api.weixin.qq.com` would answer."""
+
+import asyncio
+import json
+import re
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal
+
+import msgspec
+from aiohttp import web
+
+from bot.web.simulator.account import Account
+from bot.web.simulator.phones import Phone
+from bot.web.simulator.wechat_tokens import Tokens
+from bot.web.simulator.wire import Transfer
+
+When = Literal["", "before", "after"]
+Json = dict[str, object]
+
+_TEXT_LIMIT: Final = 2048
+_ESCAPED: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u")
+_HTML: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+_WORDS: Final = {
+    -1: "system error",
+    40001: "invalid credential, access_token is invalid or not latest",
+    40003: "invalid openid",
+    40008: "invalid message type",
+    40013: "invalid appid",
+    40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
+    40125: "invalid appsecret",
+    41001: "access_token missing",
+    42001: "access_token expired",
+    43004: "require subscribe",
+    44004: "empty content",
+    45002: "content size out of limit",
+    45009: "reach max api daily quota limit",
+    45011: "api minute-quota reach limit, must slower, retry next minute",
+    45015: "response out of time limit or subscription is canceled",
+    45047: "out of response count limit",
+    45072: "invalid command",
+    45080: "need user interaction",
+    45081: "already in typing state",
+    47001: "data format error",
+    48002: "user block receive message",
+}
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """How one call misbehaves. `cut` and `hang` happen before or after the message reached the phone."""
+
+    errcode: int = 0
+    errmsg: str = ""
+    body: str = ""
+    status: int = 200
+    delay_s: float = 0.0
+    hang: When = ""
+    cut: When = ""
+
+
+_FINE: Final = Fault()
+
+
+class ApiSide:
+    """The endpoints, their faults, and the count of calls."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self.tokens = Tokens()
+        self.requests: list[tuple[str, Json]] = []
+        """Name and JSON of every call, secrets left out."""
+        self._faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self._released = asyncio.Event()
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where they answer."""
+        return [
+            web.post("/cgi-bin/stable_token", self._endpoint("stable_token", self._stable_token)),
+            web.get("/cgi-bin/token", self._endpoint("token", self._token)),
+            web.post("/cgi-bin/message/custom/send", self._endpoint("custom/send", self._send)),
+            web.post("/cgi-bin/message/custom/typing", self._endpoint("custom/typing", self._typing)),
+        ]
+
+    def script(self, name: str, fault: Fault, times: int = 1) -> None:
+        """The next `times` calls of `name` misbehave."""
+        self._faults[name].extend([fault] * times)
+
+    def unused(self) -> list[str]:
+        """Names of scripted faults that no call has met."""
+        return [name for name, faults in self._faults.items() for _ in faults]
+
+    def html(self) -> Fault:
+        """The page of a proxy, with status 200."""
+        return Fault(body=_HTML)
+
+    def hold(self) -> None:
+        """Calls told to hang do so from now on."""
+        self._released.clear()
+
+    def release(self) -> None:
+        """Let hanging calls go."""
+        self._released.set()
+
+    def _endpoint(
+        self, name: str, act: Callable[[web.Request, Json], Json]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            raw = await request.read()
+            started = asyncio.get_running_loop().time()
+            self._account.wire.calls[name] += 1
+            faults = self._faults[name]
+            response, payload = await self._answer(request, raw, act, faults.popleft() if faults else _FINE)
+            self._log(name, payload, response, started)
+            return response
+
+        return handle
+
+    async def _answer(
+        self, request: web.Request, raw: bytes, act: Callable[[web.Request, Json], Json], fault: Fault
+    ) -> tuple[web.Response, Json]:
+        payload = _decode(raw)
+        if fault.delay_s:
+            await asyncio.sleep(fault.delay_s)
+        if await self._breaks("before", request, fault):
+            return _json({}), payload or {}
+        if fault.body or fault.status != 200:
+            return web.Response(status=fault.status, text=fault.body or _HTML, content_type="text/html"), payload or {}
+        if fault.errcode:
+            return _json(_error(fault.errcode, fault.errmsg)), payload or {}
+        answer = _refused(raw, payload) or act(request, payload or {})
+        await self._breaks("after", request, fault)
+        return _json(answer), payload or {}
+
+    async def _breaks(self, moment: When, request: web.Request, fault: Fault) -> bool:
+        """Hang or cut if that is due now; whether it was, so that no answer matters any more."""
+        if fault.hang == moment:
+            await self._released.wait()
+        if fault.cut == moment and request.transport is not None:
+            request.transport.abort()
+        return moment in {fault.hang, fault.cut}
+
+    def _log(self, name: str, payload: Json, response: web.Response, started: float) -> None:
+        shown = {key: value for key, value in payload.items() if key not in {"secret", "appid"}}
+        self.requests.append((name, shown))
+        took = asyncio.get_running_loop().time() - started
+        self._account.wire.add(
+            Transfer(
+                number=self._account.wire.next_number(),
+                direction="call",
+                name=name,
+                openid=str(payload.get("touser", "")),
+                at=self._account.now(),
+                outcome=_outcome(response),
+                milliseconds=round(took * 1000),
+                payload=json.dumps(shown, ensure_ascii=False),
+            )
+        )
+
+    # What each endpoint does
+
+    def _stable_token(self, _: web.Request, payload: Json) -> Json:
+        errcode = self._credentials(payload.get("appid"), payload.get("secret"))
+        if errcode or payload.get("grant_type") != "client_credential":
+            return _error(errcode or 40002)
+        force = payload.get("force_refresh") is True
+        token, life = self.tokens.stable(self._account.now(), force=force)
+        return {"access_token": token, "expires_in": life}
+
+    def _token(self, request: web.Request, _: Json) -> Json:
+        errcode = self._credentials(request.query.get("appid"), request.query.get("secret"))
+        if errcode or request.query.get("grant_type") != "client_credential":
+            return _error(errcode or 40002)
+        token, life = self.tokens.plain(self._account.now())
+        return {"access_token": token, "expires_in": life}
+
+    def _credentials(self, app_id: object, secret: object) -> int:
+        if app_id != self._account.app_id:
+            return 40013
+        return 0 if secret == self._account.app_secret else 40125
+
+    def _send(self, request: web.Request, payload: Json) -> Json:
+        now = self._account.now()
+        phone = self._account.known(str(payload.get("touser", "")))
+        errcode = self.tokens.error(request.query.get("access_token", ""), now) or _cannot_reach(phone)
+        text = _content(payload)
+        errcode = errcode or _bad_text(payload, text)
+        if errcode or phone is None:
+            return _error(errcode)
+        if not phone.window.is_open(now):
+            return _error(45015)
+        if not phone.window.use(now):
+            return _error(45047)
+        phone.typing = False
+        self._account.show(phone, "received", text, via="push")
+        return {"errcode": 0, "errmsg": "ok"}
+
+    def _typing(self, request: web.Request, payload: Json) -> Json:
+        now = self._account.now()
+        phone = self._account.known(str(payload.get("touser", "")))
+        errcode = self.tokens.error(request.query.get("access_token", ""), now) or _cannot_reach(phone)
+        if errcode or phone is None:
+            return _error(errcode)
+        command = payload.get("command")
+        if command not in {"Typing", "CancelTyping"}:
+            return _error(45072)
+        if phone.last_seen is None or (now - phone.last_seen).total_seconds() > 30:
+            return _error(45080)
+        if command == "Typing" and phone.typing:
+            return _error(45081)
+        phone.typing = command == "Typing"
+        self._account.changed(phone)
+        return {"errcode": 0, "errmsg": "ok"}
+
+
+def _cannot_reach(phone: Phone | None) -> int:
+    if phone is None:
+        return 40003
+    if not phone.followed:
+        return 43004
+    return 48002 if phone.refuses else 0
+
+
+def _content(payload: Json) -> str:
+    text = payload.get("text")
+    content = text.get("content") if isinstance(text, dict) else None
+    return content if isinstance(content, str) else ""
+
+
+def _bad_text(payload: Json, text: str) -> int:
+    if payload.get("msgtype") != "text":
+        return 40008
+    if not text:
+        return 44004
+    return 45002 if len(text.encode()) > _TEXT_LIMIT else 0
+
+
+def _refused(raw: bytes, payload: Json | None) -> Json | None:
+    if payload is None:
+        return _error(47001)
+    # The page on 40033: JSON must hold the characters themselves.
+    return _error(40033) if _ESCAPED.search(raw) else None
+
+
+def _decode(raw: bytes) -> Json | None:
+    if not raw:
+        return {}
+    try:
+        return msgspec.json.decode(raw, type=Json)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _error(errcode: int, errmsg: str = "") -> Json:
+    return {"errcode": errcode, "errmsg": errmsg or f"{_WORDS.get(errcode, 'error')} rid: 6700a1b2-simulated"}
+
+
+def _json(answer: Json) -> web.Response:
+    return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
+
+
+def _outcome(response: web.Response) -> str:
+    if response.status != 200 or response.content_type != "application/json":
+        return f"HTTP {response.status} {response.content_type}"
+    answer = _decode(response.body if isinstance(response.body, bytes) else b"") or {}
+    errcode = answer.get("errcode", 0)
+    return f"errcode {errcode}" if errcode else "ok"
