@@ -221,3 +221,8 @@ def finish_task(conn: sa.Connection, task_id: UUID, staff_id: UUID, result: str,
     """A call task is done; whether it was still open."""
     statement = sa.update(call_tasks).where(call_tasks.c.id == task_id, call_tasks.c.state == "open")
     return conn.execute(statement.values(state="done", result=result, done_by=staff_id, done_at=now)).rowcount == 1
+
+
+def follow_up_of(conn: sa.Connection, task_id: UUID) -> Row | None:
+    """The satisfaction callback that a call task was made for."""
+    return one(conn, sa.select(follow_ups).where(follow_ups.c.call_task_id == task_id))

@@ -1,4 +1,7 @@
-"""What ended badly and waits for a person's eye (law 12): unreadable requests, failed turns, texts that did not arrive for certain."""
+"""What ended badly and waits for a person's eye (law 12):
+
+unreadable requests, failed turns, texts that did not arrive for certain.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -30,6 +30,7 @@ RERUN_STATES = ("40001", "40P01")
 JSON_CODEC: dict[str, Any] = {
     "json_serializer": lambda value: msgspec.json.encode(value).decode(),
     "json_deserializer": msgspec.json.decode,
+    "hide_parameters": True,
 }
 
 

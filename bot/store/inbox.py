@@ -22,7 +22,10 @@ FILTERS = ("waiting", "mine", "emergencies", "unread", "all")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Which conversations a person sees: of these communities (None: of all), those with a case of theirs, those with an emergency."""
+    """Which conversations a person sees:
+
+    of these communities (None: of all), those with a case of theirs, those with an emergency.
+    """
 
     communities: Sequence[UUID] | None
     case_of: UUID | None = None
@@ -57,16 +60,16 @@ def _shown() -> sa.Select[tuple[object, ...]]:
 
 
 def _case_of(staff_id: UUID) -> sa.ColumnElement[bool]:
-    """The conversation has a case that was given to this person."""
+    """The conversation has a case that was given to this person, and none whose complainant is not to be named."""
+    here = conversations.c.id
     pairs = (
         (work_orders, work_orders.c.assignee_id),
         (complaints, complaints.c.assignee_id),
         (affairs, affairs.c.owner_id),
     )
-    return sa.or_(
-        *(sa.exists().where(table.c.conversation_id == conversations.c.id, column == staff_id).correlate(conversations)
-          for table, column in pairs)
-    )  # fmt: skip
+    given = (sa.exists().where(table.c.conversation_id == here, who == staff_id) for table, who in pairs)
+    unnamed = sa.exists().where(complaints.c.conversation_id == here, complaints.c.confidential)
+    return sa.or_(*(one.correlate(conversations) for one in given)) & ~unnamed.correlate(conversations)
 
 
 def _visible(seen: Seen) -> sa.ColumnElement[bool]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot.store.base import (
     Json,
     Row,
+    among,
     community_column,
     id_column,
     insert_new,
@@ -161,9 +162,15 @@ def still_sending(conn: sa.Connection, conversation_id: UUID) -> int:
     return int(conn.execute(statement).scalar_one())
 
 
-_ACCEPTED = (
+_OPEN = sa.or_(outbox.c.status == "sending", outbox.c.status == "unknown")
+_TAKEN = (
     sa.update(outbox)
-    .where(outbox.c.id == sa.bindparam("row", type_=sa.Uuid), outbox.c.status.in_(("sending", "unknown")))
+    .where(among(outbox.c.id, "ids"), _OPEN)
+    .values(status="accepted", lease_until=None, settled_at=sa.bindparam("at", type_=outbox.c.settled_at.type))
+)
+_TAKEN_AS = (
+    sa.update(outbox)
+    .where(outbox.c.id == sa.bindparam("row", type_=sa.Uuid), _OPEN)
     .values(
         status="accepted",
         provider_id=sa.bindparam("named", type_=sa.Text),
@@ -175,9 +182,12 @@ _ACCEPTED = (
 
 def accepted(conn: sa.Connection, results: Sequence[tuple[UUID, str | None]], now: datetime) -> None:
     """The provider took these rows. A receipt that came first is not stepped back from."""
-    if results:
-        rows = [{"row": row_id, "named": provider_id, "at": now} for row_id, provider_id in sorted(results)]
-        conn.execute(_ACCEPTED, rows)
+    nameless = sorted(row_id for row_id, named in results if named is None)
+    if nameless:
+        conn.execute(_TAKEN, {"ids": nameless, "at": now})
+    rows = [{"row": row_id, "named": named, "at": now} for row_id, named in results if named is not None]
+    if rows:
+        conn.execute(_TAKEN_AS, sorted(rows, key=lambda row: str(row["row"])))
 
 
 def settle(conn: sa.Connection, row_id: UUID, status: str, now: datetime, error: str) -> None:

@@ -43,7 +43,10 @@ def entries(
     before: UUID | None = None,
     limit: int = 40,
 ) -> list[Row]:
-    """What was said, oldest first: everything from `since` on, or the last `limit` (before `before`). Each row names its `side`."""
+    """What was said, oldest first:
+
+    everything from `since` on, or the last `limit` (before `before`). Each row names its `side`.
+    """
     found: list[Row] = []
     for statement, table, side in ((_incoming(), messages, "in"), (_outgoing(), outbox, "out")):
         mine = statement.where(table.c.conversation_id == conversation_id)
@@ -72,4 +75,6 @@ def of_case(conn: sa.Connection, case_id: UUID) -> list[Row]:
 def attachments_of(conn: sa.Connection, conversation_id: UUID, case_id: UUID) -> list[Row]:
     """The pictures, voices and places that belong to a case."""
     mine = attachments.c.conversation_id == conversation_id
-    return mappings(conn, sa.select(attachments).where(mine, attachments.c.case_id == case_id).order_by(attachments.c.id))
+    return mappings(
+        conn, sa.select(attachments).where(mine, attachments.c.case_id == case_id).order_by(attachments.c.id)
+    )

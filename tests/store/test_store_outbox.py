@@ -156,3 +156,15 @@ async def test_what_waited_for_the_resident_goes_when_they_write(database: Datab
         assert seed.statuses(conn) == {mine: "queued", theirs: "waiting"}
 
     await database.write(scene)
+
+
+async def test_a_round_of_results_is_written_together(database: Database) -> None:
+    def scene(conn: sa.Connection) -> None:
+        people = [seed.person(conn, f"p{n}", NOW) for n in range(4)]
+        named = [seed.say(conn, who, NOW, status="sending") for who in people[:2]]
+        nameless = [seed.say(conn, who, NOW, status="sending") for who in people[2:]]
+        late = seed.say(conn, people[0], NOW, status="delivered")
+        outbox.accepted(conn, [*((row, f"p-{row}") for row in named), *((row, None) for row in nameless), (late, None)], NOW)
+        assert seed.statuses(conn) == {**dict.fromkeys((*named, *nameless), "accepted"), late: "delivered"}
+
+    await database.write(scene)
