@@ -1,0 +1,170 @@
+"""The verbs of `frontdesk`, thin. Exit codes: 0 done, 1 failed, 2 wrong usage."""
+
+import argparse
+import asyncio
+import contextlib
+import getpass
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot import config, logs
+from bot.errors import FrontdeskError
+from bot.settings import Settings
+
+Verb = Callable[[argparse.Namespace, Settings], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        settings = config.read(os.environ)
+        logs.set_up(settings.log_level)
+        verb: Verb = options.verb
+        return verb(options, settings)
+    except FrontdeskError as error:
+        print(f"frontdesk: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="frontdesk", description="物业前台 · the service desk's intake")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    run = _verb(verbs, "run", _run, "run the whole service in one process")
+    run.add_argument(
+        "--demo",
+        action="store_true",
+        help="load the demonstration community into an empty database and serve the simulator",
+    )
+    _verb(verbs, "migrate", _migrate, "bring the database to the schema of this version")
+    _verb(verbs, "check", _check, "check settings, database and each channel, in plain words")
+    classify = _verb(verbs, "classify", _classify, "read a message: one JSON object")
+    classify.add_argument("text", help="the message, or - for one message a line on standard input")
+    classify.add_argument("--now", help="the community's clock, such as 2026-11-22T10:00", type=datetime.fromisoformat)
+    ask = _verb(verbs, "ask", _ask, "ask the knowledge base: one JSON object")
+    ask.add_argument("text", help="the question, or - for one question a line on standard input")
+    ask.add_argument("--knowledge", type=Path, help="a folder of articles in place of the configured one")
+    ask.add_argument("--community", help="as a resident of this community")
+    evaluate = _verb(verbs, "evaluate", _evaluate, "measure the classifier on labelled messages (JSON lines)")
+    evaluate.add_argument(
+        "file", nargs="?", type=Path, help="labelled messages; without it, the own examples by cross-validation"
+    )
+    staff = _verb(verbs, "staff", _staff, "staff accounts")
+    staff.add_argument("act", choices=["add"])
+    staff.add_argument("login")
+    staff.add_argument("--name", required=True)
+    staff.add_argument("--role", required=True, action="append", help="agent, supervisor, technician, … (repeatable)")
+    staff.add_argument("--community", help="the name of the one community they work for; without it, all")
+    staff.add_argument("--language", default="zh-Hans", choices=["zh-Hans", "en"])
+    return parser
+
+
+def _verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, verb: Verb, text: str
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=text, description=text)
+    parser.set_defaults(verb=verb)
+    return parser
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import app  # noqa: PLC0415 - the other verbs start faster without the service
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        async with app.running(settings, with_demo=options.demo) as service:
+            print(app.welcome(service), flush=True)
+            await stop.wait()
+        print("stopped cleanly", flush=True)
+
+    _loop(serve())
+    return 0
+
+
+def _loop(work: "asyncio._CoroutineLike[None]") -> None:
+    with contextlib.suppress(ImportError):
+        import uvloop  # noqa: PLC0415 - half again as fast; not on every platform
+
+        uvloop.run(work)
+        return
+    asyncio.run(work)
+
+
+def _migrate(options: argparse.Namespace, settings: Settings) -> int:
+    from bot.store import migrations  # noqa: PLC0415
+
+    del options
+    asyncio.run(migrations.upgrade(settings.database))
+    print("the database is up to date")
+    return 0
+
+
+def _check(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import check  # noqa: PLC0415
+
+    del options
+    findings = asyncio.run(check.findings(settings))
+    for finding in findings:
+        print(f"{'ok  ' if finding.good else 'FAIL'} {finding.text}")
+    return 0 if all(finding.good for finding in findings) else 1
+
+
+def _classify(options: argparse.Namespace, settings: Settings) -> int:
+    from intents.reader import Reader  # noqa: PLC0415
+
+    reader = Reader.load()
+    now = (options.now or datetime.now(UTC).astimezone(settings.zone)).replace(tzinfo=settings.zone)
+    for text in _texts(options.text):
+        _print_json(reader.read(text, now).as_json())
+    return 0
+
+
+def _texts(text: str) -> Iterable[str]:
+    """The text, or the lines of standard input; `\\n` written out stands for a line break."""
+    lines: Iterable[str] = (line.rstrip("\n") for line in sys.stdin) if text == "-" else [text]
+    return (line.replace("\\n", "\n") for line in lines)
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _ask(options: argparse.Namespace, settings: Settings) -> int:
+    from knowledge_base.answer import KnowledgeBase  # noqa: PLC0415
+
+    folder = options.knowledge or settings.knowledge_dir
+    knowledge = KnowledgeBase.load(folder, demonstration=folder is None)
+    today = datetime.now(UTC).astimezone(settings.zone).date()
+    for text in _texts(options.text):
+        _print_json(knowledge.ask(text, community=options.community, on=today).as_json())
+    return 0
+
+
+def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
+    from intents import evaluate  # noqa: PLC0415
+
+    del settings
+    return evaluate.main([str(options.file)] if options.file else [])
+
+
+def _staff(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import accounts  # noqa: PLC0415
+
+    password = getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+    asyncio.run(accounts.add(settings, options, password))
+    print(f"{options.login} can sign in at {settings.address}/console")
+    return 0

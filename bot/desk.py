@@ -1,0 +1,502 @@
+"""The Desk: all that a workflow may do. One concrete object per turn, loaded before and written after; nothing here waits.
+
+A workflow says, asks, records, promises, alerts and schedules through it, and knows nothing of tables, channels or transactions.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from bot.settings import DeskSettings
+from bot.store import alarms, outbox, work_orders
+from bot.store import conversations as conversation_store
+from bot.store.affairs import affairs
+from bot.store.alarms import alerts, call_tasks, follow_ups
+from bot.store.base import NOBODY, Row, new_id
+from bot.store.complaints import complaints
+from bot.store.conversations import conversations
+from bot.store.events import case_events, promises
+from bot.store.messages import attachments, messages
+from bot.store.outbox import DIALOGUE, EMERGENCY, PROGRESS
+from bot.store.pending import Pending
+from bot.store.records import (
+    CASE_KIND,
+    Affair,
+    Alarm,
+    Case,
+    Complaint,
+    Conversation,
+    Home,
+    Identity,
+    Job,
+    Resident,
+    WorkOrder,
+)
+from bot.store.residents import residents
+from bot.store.staff import audit
+from bot.world import Building, Community, Member, Place, World
+from channels.messages import Attachment, Choice
+from channels.text import parts
+from intents.model import Reading
+
+__all__ = [
+    "DIALOGUE", "EMERGENCY", "NOBODY", "PROGRESS", "Affair", "Alarm", "Attachment", "Building", "Case", "Choice", "Community",
+    "Complaint", "Conversation", "Desk", "DeskSettings", "Home", "Identity", "Incoming", "Job", "Member", "Outcome", "Place", "Reading",
+    "Resident", "WorkOrder", "World", "new_id",
+]  # fmt: skip
+
+_TABLES: Mapping[type[Any], sa.Table] = {
+    WorkOrder: work_orders.work_orders, Complaint: complaints, Affair: affairs, Alarm: alarms.alarms, Conversation: conversations,
+    Resident: residents,
+}  # fmt: skip
+
+_MARKS = (0xE000, 0xF8FF)
+"""Numbers not yet drawn stand in texts as private-use characters, which nothing from outside can hold (`channels.text.clean`)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Incoming:
+    """The message that this turn answers."""
+
+    id: UUID
+    identity: Identity
+    kind: str
+    text: str
+    choice: str | None
+    attachments: tuple[Attachment, ...]
+    received_at: datetime
+    reading: Reading
+    passive_until: datetime | None
+    """A reply can ride in the answer to the request until then; None: it cannot."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the message: its intent in context, the state of the talk after it, what is known of the request."""
+
+    intent: str | None = None
+    state: str = "idle"
+    slots: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """One turn. Records are changed through `change`, so that what is held here and what is written stay the same."""
+
+    conn: sa.Connection
+    world: World
+    now: datetime
+    conversation: Conversation
+    resident: Resident
+    identities: list[Identity]
+    homes: list[Home]
+    orders: list[WorkOrder]
+    complaints: list[Complaint]
+    affairs: list[Affair]
+    alarm: Alarm | None = None
+    """The emergency that stands in this conversation."""
+    incoming: Incoming | None = None
+    actor: str = "resident"
+    staff_id: UUID | None = None
+    pending: Pending = field(default_factory=Pending)
+    outcome: Outcome = field(default_factory=Outcome)
+    questions: int = 0
+    """How many questions this turn has asked the resident."""
+    _passive_used: bool = False
+
+    # -- looking ------------------------------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> DeskSettings:
+        return self.world.settings.desk
+
+    @property
+    def community_id(self) -> UUID:
+        return self.conversation.community_id
+
+    @property
+    def language(self) -> str:
+        """The language the resident is answered in."""
+        return self.resident.language or "zh-Hans"
+
+    @property
+    def identity(self) -> Identity | None:
+        """Where the resident is to be reached: by what they wrote from now, else last, else any that still takes messages."""
+        if self.incoming is not None:
+            return self.incoming.identity
+        reachable = [identity for identity in self.identities if identity.reachable]
+        last = [identity for identity in reachable if identity.id == self.conversation.last_identity_id]
+        return (last or reachable[::-1] or [None])[0]
+
+    @property
+    def known_phone(self) -> str:
+        return self.resident.phone
+
+    def communities(self) -> list[Community]:
+        """The communities that this resident may mean."""
+        if self.community_id in self.world.communities:
+            return [self.world.communities[self.community_id]]
+        identity = self.identity
+        if identity is None:
+            return list(self.world.communities.values())
+        return self.world.communities_of(identity.channel, identity.account)
+
+    def case(self, case_id: UUID) -> Case | None:
+        """The order, case or affair of this conversation with this id, while it is recent."""
+        cases: list[Case] = [*self.orders, *self.complaints, *self.affairs]
+        return next((case for case in cases if case.id == case_id), None)
+
+    def case_named(self, case_id: str) -> Case | None:
+        """As `case`, by the id as text."""
+        return next((case for case in [*self.orders, *self.complaints, *self.affairs] if str(case.id) == case_id), None)
+
+    def loads(self, people: Sequence[Member]) -> dict[UUID, int]:
+        """How many open orders each of these has; asks the database."""
+        return work_orders.open_loads(self.conn, [member.id for member in people])
+
+    def waiting_before(self) -> int:
+        """How many others of this community wait for a person and came first; asks the database."""
+        return conversation_store.waiting_before(self.conn, self.community_id, self.conversation.waiting_since or self.now)
+
+    def alarm_was_shown(self, alarm_id: UUID) -> bool:
+        """Whether somebody on duty has had the alarm on an open console; asks the database."""
+        return alarms.was_shown(self.conn, alarm_id)
+
+    # -- saying -------------------------------------------------------------------------------------------------------
+
+    def say(
+        self,
+        text: str,
+        *,
+        kind: str = "answer",
+        lane: int = DIALOGUE,
+        choices: Sequence[Choice] = (),
+        case: Case | None = None,
+        question: bool = False,
+        fenced: bool = True,
+        author_id: UUID | None = None,
+    ) -> None:
+        """Say something in this conversation: the answer to a message, or what a person typed."""
+        self.questions += question
+        fence = self.conversation.fence if fenced and author_id is None else None
+        self._put(
+            text, kind=kind, lane=lane, choices=choices, case=case, fence=fence, due_at=self.now, author_id=author_id
+        )
+
+    def notify(
+        self,
+        text: str,
+        *,
+        kind: str,
+        case: Case,
+        without_question: str | None = None,
+        choices: Sequence[Choice] = (),
+        lane: int = PROGRESS,
+    ) -> None:
+        """Tell the resident what happened to their case. Not fenced; in quiet hours it waits for the morning.
+
+        `without_question` is what is said instead where a person has the conversation at the moment of sending (law 8).
+        """
+        due_at = self.now if lane == EMERGENCY else self._after_quiet_hours()
+        self._put(
+            text,
+            kind=kind,
+            lane=lane,
+            choices=choices,
+            case=case,
+            fence=None,
+            due_at=due_at,
+            without_question=without_question,
+        )
+
+    def _put(
+        self,
+        text: str,
+        *,
+        kind: str,
+        lane: int,
+        choices: Sequence[Choice],
+        case: Case | None,
+        fence: int | None,
+        due_at: datetime,
+        author_id: UUID | None = None,
+        without_question: str | None = None,
+    ) -> None:
+        identity = self.identity
+        if identity is None:
+            self.call_task("tell", text, self.now, case=case)
+            return
+        limits = self.world.capabilities.get((identity.channel, identity.account))
+        pieces = parts(text, limits.text_limit, limits.text_unit) if limits else [text]
+        for number, piece in enumerate(pieces, 1):
+            last = number == len(pieces)
+            row = self._outbox_row(piece, identity, "recorded" if _has_mark(piece) else kind, lane, due_at)
+            row.update(fence=fence, author_id=author_id, without_question=without_question if last else None)
+            row.update(choices=[{"value": c.value, "label": c.label} for c in choices] if last and choices else None)
+            if case is not None:
+                row.update(case_kind=CASE_KIND[type(case)], case_id=case.id)
+            self._choose_route(row)
+            self.pending.insert(outbox.outbox, row)
+
+    def _outbox_row(self, text: str, identity: Identity, kind: str, lane: int, due_at: datetime) -> Row:
+        return {
+            "id": new_id(), "community_id": self.community_id, "conversation_id": self.conversation.id, "identity_id": identity.id,
+            "origin_id": None, "reply_to": None, "channel": identity.channel, "account": identity.account, "address": identity.address,
+            "lane": lane, "kind": kind, "route": "push", "text": text, "choices": None, "without_question": None, "fence": None,
+            "author_id": None, "case_kind": None, "case_id": None, "status": "queued", "attempts": 0, "due_at": due_at,
+            "lease_until": None, "expires_at": None, "created_at": self.now, "sent_at": None, "settled_at": None, "provider_id": None,
+            "error": "", "dedupe_key": None,
+        }  # fmt: skip
+
+    def _choose_route(self, row: Row) -> None:
+        """The first thing said in a turn rides in the answer to the request, where the channel can and time is left."""
+        incoming = self.incoming
+        if (
+            incoming is None
+            or self._passive_used
+            or row["author_id"] is not None
+            or row["lane"] not in {EMERGENCY, DIALOGUE}
+        ):
+            return
+        if incoming.passive_until is None or self.now >= incoming.passive_until:
+            return
+        self._passive_used = True
+        lease = timedelta(seconds=self.world.settings.delivery.passive_lease_seconds)
+        row.update(
+            route="passive",
+            status="sending",
+            reply_to=incoming.id,
+            sent_at=self.now,
+            attempts=1,
+            lease_until=self.now + lease,
+        )
+
+    def _after_quiet_hours(self) -> datetime:
+        fresh = self.conversation.last_inbound_at
+        if fresh is not None and self.now - fresh <= timedelta(minutes=self.settings.direct_answer_minutes):
+            return self.now
+        local = self.world.local(self.now)
+        begins, ends = self.settings.quiet_hours
+        clock = f"{local:%H:%M}"
+        if ends <= clock < begins:
+            return self.now
+        morning = local.replace(hour=int(ends[:2]), minute=int(ends[3:]), second=0, microsecond=0)
+        return morning if clock < ends else morning + timedelta(days=1)
+
+    # -- recording ----------------------------------------------------------------------------------------------------
+
+    def number(self, kind: str) -> str:
+        """A number of this kind (WX, TS, …). It is drawn when the turn is written; until then a mark stands for it."""
+        mark = chr(_MARKS[0] + 1 + len(self.pending.numbers)) + str(self.conversation.id) + chr(_MARKS[1])
+        self.pending.numbers.append((kind, mark))
+        return mark
+
+    def open_case(self, case: Case, note: str = "") -> None:
+        """Enter a new order, case or affair, with its first event."""
+        self._held(case).append(case)
+        self.pending.insert(_TABLES[type(case)], case.row())
+        self.record(case, "recorded", note)
+        if self.incoming is not None:
+            self.attach(case, self.incoming.id, self.incoming.attachments)
+
+    def _held(self, case: Case) -> list[Any]:
+        held: dict[type[Any], list[Any]] = {WorkOrder: self.orders, Complaint: self.complaints, Affair: self.affairs}
+        return held[type(case)]
+
+    def change(self, record: Case | Alarm | Conversation | Resident, **changes: Any) -> None:
+        """Change fields of a record, here and in the database."""
+        if isinstance(record, (WorkOrder, Complaint, Affair, Conversation)):
+            changes.setdefault("updated_at", self.now)
+        for name, value in changes.items():
+            setattr(record, name, value)
+        self.pending.update(_TABLES[type(record)], record.id, dict(changes))
+
+    def record(
+        self, case: Case, what: str, note: str = "", data: Mapping[str, Any] | None = None, at: datetime | None = None
+    ) -> None:
+        """Add an event to the story of a case. `at`: when it happened, where that is not now."""
+        self.pending.insert(
+            case_events,
+            {
+                "id": new_id(), "community_id": case.community_id, "case_kind": CASE_KIND[type(case)], "case_id": case.id, "what": what,
+                "actor": self.actor, "staff_id": self.staff_id, "note": note, "data": dict(data) if data else None, "at": at or self.now,
+                "entered_at": self.now,
+            },
+        )  # fmt: skip
+
+    def attach(self, case: Case | None, message_id: UUID, found: Iterable[Attachment]) -> None:
+        """Keep pictures, voices and places, with the case they belong to where there is one."""
+        for item in found:
+            self.pending.insert(
+                attachments,
+                {
+                    "id": new_id(), "community_id": self.community_id, "conversation_id": self.conversation.id, "message_id": message_id,
+                    "case_kind": CASE_KIND[type(case)] if case else None, "case_id": case.id if case else None, "kind": item.kind,
+                    "media_id": item.media_id, "url": item.url, "label": item.label, "latitude": item.latitude,
+                    "longitude": item.longitude, "at": self.now, "fetched_at": None, "path": "",
+                },
+            )  # fmt: skip
+
+    def adopt(self, case: Case, since: datetime) -> None:
+        """Pictures that came since then, before anybody said what they show, belong to this case."""
+        self.pending.adopted.append((self.conversation.id, since, CASE_KIND[type(case)], case.id))
+
+    def promise(self, case: Case, what: str, due_at: datetime, staff_id: UUID | None = None) -> None:
+        """Keep on record that the resident was told a time."""
+        self.pending.insert(
+            promises,
+            {
+                "id": new_id(), "community_id": case.community_id, "conversation_id": self.conversation.id,
+                "case_kind": CASE_KIND[type(case)], "case_id": case.id, "what": what, "staff_id": staff_id, "due_at": due_at,
+                "kept_at": None, "broken_at": None, "created_at": self.now,
+            },
+        )  # fmt: skip
+
+    def keep(self, case: Case, *what: str) -> None:
+        """These promises of a case are kept now."""
+        self.pending.kept_promises.append((case.id, what))
+
+    def audit(
+        self, act: str, ref_kind: str = "", ref_id: UUID | None = None, data: Mapping[str, Any] | None = None
+    ) -> None:
+        """Who of the staff did what (law 13)."""
+        self.pending.insert(
+            audit,
+            {
+                "id": new_id(), "community_id": self.community_id, "staff_id": self.staff_id, "act": act, "ref_kind": ref_kind,
+                "ref_id": ref_id, "data": dict(data) if data else None, "at": self.now,
+            },
+        )  # fmt: skip
+
+    # -- people and time ----------------------------------------------------------------------------------------------
+
+    def call_task(
+        self, kind: str, text: str, due_at: datetime, *, case: Case | None = None, phone: str = "", key: str | None = None,
+        owner_id: UUID | None = None,
+    ) -> UUID:  # fmt: skip
+        """A person has to phone somebody: the resident, where no other phone is named. Once a `key`."""
+        row_id = new_id()
+        self.pending.insert(
+            call_tasks,
+            {
+                "id": row_id, "community_id": self.community_id, "conversation_id": self.conversation.id,
+                "resident_id": self.resident.id, "case_kind": CASE_KIND[type(case)] if case else None,
+                "case_id": case.id if case else None, "kind": kind, "phone": phone or self.resident.phone, "text": text,
+                "due_at": due_at, "owner_id": owner_id, "state": "open", "result": "", "done_by": None, "done_at": None,
+                "created_at": self.now, "dedupe_key": key,
+            },
+        )  # fmt: skip
+        return row_id
+
+    def end_task(self, task_id: UUID, result: str) -> None:
+        """A call task is done, or its reason is gone."""
+        self.pending.update(
+            call_tasks, task_id, {"state": "done", "result": result, "done_by": self.staff_id, "done_at": self.now}
+        )
+
+    def follow_up(self, case: Case, due_at: datetime, text: str, *, not_by: UUID | None = None) -> None:
+        """Plan the one satisfaction callback of a case, with its call task."""
+        task_id = self.call_task("follow_up", text, due_at, case=case, key=f"follow-up:{case.id}")
+        self.pending.insert(
+            follow_ups,
+            {
+                "id": new_id(), "community_id": self.community_id, "case_kind": CASE_KIND[type(case)], "case_id": case.id,
+                "resident_id": self.resident.id, "call_task_id": task_id, "not_by_id": not_by, "due_at": due_at, "state": "open",
+                "answer": None, "words": "", "created_at": self.now, "done_at": None,
+            },
+        )  # fmt: skip
+
+    def raise_alarm(
+        self, kind: str, summary: str, people: Iterable[Member], *, case: Case | None = None, acknowledge_by: datetime | None = None,
+        key: str | None = None,
+    ) -> Alarm:  # fmt: skip
+        """Alert these people now; it stands until a person closes it."""
+        alarm = Alarm(
+            id=new_id(), community_id=self.community_id, kind=kind, conversation_id=self.conversation.id,
+            case_kind=CASE_KIND[type(case)] if case else None, case_id=case.id if case else None, summary=summary, raised_at=self.now,
+            acknowledge_by=acknowledge_by, dedupe_key=key,
+        )  # fmt: skip
+        self.pending.insert(alarms.alarms, alarm.row())
+        self.alert(alarm, people)
+        if kind == "emergency":
+            self.alarm = alarm
+        return alarm
+
+    def alert(self, alarm: Alarm, people: Iterable[Member]) -> None:
+        """Address an alarm to these people, at its present rung."""
+        for member in people:
+            row = {
+                "id": new_id(),
+                "alarm_id": alarm.id,
+                "staff_id": member.id,
+                "rung": alarm.rung,
+                "at": self.now,
+                "shown_at": None,
+            }
+            self.pending.insert(alerts, row)
+
+    def schedule(
+        self, kind: str, due_at: datetime, *, ref: UUID | None = None, step: int = 0, payload: dict[str, Any] | None = None,
+        key: str | None = None,
+    ) -> None:  # fmt: skip
+        """A timer of this conversation; when it is due, the workflow that owns `kind` is called. Once a `key`."""
+        job = Job(
+            id=new_id(), community_id=self.community_id, conversation_id=self.conversation.id, kind=kind, ref=ref, step=step,
+            payload=payload, due_at=due_at, created_at=self.now, dedupe_key=key,
+        )  # fmt: skip
+        self.pending.timers.append(job.row())
+
+    def unschedule(self, ref: UUID, *kinds: str) -> None:
+        """The reason of these timers is gone."""
+        self.pending.cancelled_timers.append((ref, kinds))
+
+    # -- the word -----------------------------------------------------------------------------------------------------
+
+    def set_form(self, form: dict[str, Any] | None) -> None:
+        """Open, change or close the form of this conversation."""
+        self.change(self.conversation, form=form)
+
+    def queue_for_person(self) -> None:
+        """The resident waits for a person from now on; the bot is silent."""
+        if self.conversation.mode == "bot":
+            self.change(self.conversation, mode="waiting", waiting_since=self.now, form=None)
+
+    def take_over(self, member: Member, until: datetime) -> None:
+        """`member` has the conversation: the number grows, and what is fenced and not yet on its way is cancelled (law 8)."""
+        self.change(
+            self.conversation,
+            mode="human",
+            owner_id=member.id,
+            owned_until=until,
+            waiting_since=None,
+            fence=self.conversation.fence + 1,
+        )
+        self.pending.fences.append(self.conversation.id)
+
+    def hand_back(self) -> None:
+        """The bot has the conversation again."""
+        self.change(
+            self.conversation, mode="bot", owner_id=None, owned_until=None, waiting_since=None, fence=self.conversation.fence + 1,
+            misunderstood=0,
+        )  # fmt: skip
+        self.pending.fences.append(self.conversation.id)
+
+    def message_done(self, status: str, error: str = "") -> None:
+        """Write on the message what became of it."""
+        if self.incoming is not None:
+            changes: Row = {
+                "status": status,
+                "intent": self.outcome.intent or "",
+                "state": self.outcome.state,
+                "error": error,
+            }
+            self.pending.update(messages, self.incoming.id, changes)
+
+
+def _has_mark(text: str) -> bool:
+    """The text tells a number that is drawn in this turn: it is owed to the resident, whatever becomes of the first attempt."""
+    return chr(_MARKS[1]) in text

@@ -1,0 +1,1 @@
+"""Intake, turn, routing, delivery, receipts, scheduler: what moves a message through the desk."""

@@ -1,0 +1,39 @@
+"""A provider's later word: receipts to outbox rows, and what happened to an address without a message."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.engine import results
+from bot.store import messages, outbox, residents
+from bot.store.base import new_id
+from channels.errors import Rejected
+from channels.messages import ChannelEvent, Parsed, Receipt
+
+
+def apply(conn: sa.Connection, parsed: Parsed, now: datetime) -> None:
+    """Apply all receipts and events of one request. A repeat changes nothing."""
+    for receipt in parsed.receipts:
+        _receipt(conn, receipt, now)
+    for event in parsed.events:
+        _event(conn, event, now)
+
+
+def _receipt(conn: sa.Connection, receipt: Receipt, now: datetime) -> None:
+    row = outbox.receipt(
+        conn, receipt.channel, receipt.account, receipt.provider_id, receipt.outcome, receipt.error, now
+    )
+    if row is not None and receipt.outcome == "failed":
+        results.fail(conn, row, Rejected(receipt.error), now)
+
+
+def _event(conn: sa.Connection, event: ChannelEvent, now: datetime) -> None:
+    if event.kind != "unfollowed":
+        return
+    row = {
+        "id": new_id(), "channel": event.channel, "account": event.account, "external_id": event.external_id, "address": event.sender,
+        "kind": event.kind, "key": event.key, "received_at": now, "raw": event.raw,
+    }  # fmt: skip
+    new = messages.store_events(conn, [row])
+    if new:
+        residents.mark_reachable(conn, event.channel, event.account, [event.sender], reachable=False)

@@ -1,0 +1,161 @@
+"""What the result of a send means for its row, its recipient and the people who have to know (laws 5, 6, 7, 12)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.settings import DeliverySettings
+from bot.store import alarms, conversations, messages, outbox, residents, work_orders
+from bot.store.base import Row, new_id
+from bot.world import World
+from channels.errors import Blocked, Later, Misconfigured, OutcomeUnknown, QuotaUsedUp, SendError, WindowClosed
+from channels.messages import SendResult
+
+LONGEST_RETRY = timedelta(minutes=10)
+
+
+@dataclass(slots=True, frozen=True)
+class Sent:
+    """A row that was sent, with the provider's word or the error."""
+
+    row: Row
+    result: SendResult | None
+    error: SendError | None
+
+
+def write(conn: sa.Connection, world: World, done: Sequence[Sent], now: datetime, settings: DeliverySettings) -> None:
+    """Write the results of a round."""
+    accepted = [(sent.row["id"], sent.result.provider_id) for sent in done if sent.result is not None]
+    outbox.accepted(conn, accepted, now)
+    for sent in sorted(done, key=lambda sent: str(sent.row["id"])):
+        if sent.error is not None:
+            _write_error(conn, world, sent.row, sent.error, now, settings)
+
+
+def _write_error(
+    conn: sa.Connection, world: World, row: Row, error: SendError, now: datetime, settings: DeliverySettings
+) -> None:
+    if isinstance(error, WindowClosed | QuotaUsedUp):
+        park(conn, world, row, now, error.detail)
+    elif isinstance(error, OutcomeUnknown):
+        unknown(conn, world, row, now, error.detail)
+    elif isinstance(error, Later) and (error.throttled or row["attempts"] < settings.attempts):
+        after = timedelta(seconds=error.after) if error.throttled else _back_off(row["attempts"], settings)
+        outbox.again(conn, row["id"], now + after, error.detail, throttled=error.throttled)
+    elif isinstance(error, Misconfigured):
+        outbox.again(conn, row["id"], now + timedelta(minutes=5), error.detail, throttled=True)
+        account = f"{row['channel']}/{row['account']}"
+        _alarm(conn, row, "channel", f"{account}: {error.detail}", now, key=f"misconfigured:{account}:{now:%Y%m%d}")
+    else:
+        fail(conn, row, error, now)
+
+
+def _back_off(attempts: int, settings: DeliverySettings) -> timedelta:
+    return min(timedelta(seconds=settings.first_retry_seconds * 2 ** max(0, attempts - 1)), LONGEST_RETRY)
+
+
+def park(conn: sa.Connection, world: World, row: Row, now: datetime, reason: str) -> None:
+    """The window is closed: the row waits for the resident's next message, and a person is asked to phone what cannot wait."""
+    outbox.settle(conn, row["id"], "waiting", now, reason)
+    if row["lane"] != outbox.NOTICE:
+        _call_task(conn, world, row, now)
+
+
+def unknown(conn: sa.Connection, world: World, row: Row, now: datetime, reason: str) -> None:
+    """Nobody knows whether it went out. What a resident must not miss is sent once more, as a new row that points to the first."""
+    outbox.settle(conn, row["id"], "unknown", now, reason)
+    limits = world.capabilities.get((row["channel"], row["account"]))
+    if row["origin_id"] is None and (_owed(row) or (limits is not None and limits.resend_unknown)):
+        outbox.add(
+            conn, [{**row, **_fresh(now), "id": new_id(), "origin_id": row["id"], "dedupe_key": f"again:{row['id']}"}]
+        )
+
+
+def _owed(row: Row) -> bool:
+    """Advice in danger, and the number of a case: better heard twice than never (design.md section 5)."""
+    return row["lane"] == outbox.EMERGENCY or row["kind"] == "recorded"
+
+
+def _fresh(now: datetime) -> Row:
+    return {
+        "route": "push", "status": "queued", "attempts": 0, "due_at": now, "lease_until": None, "sent_at": None, "settled_at": None,
+        "provider_id": None, "error": "", "created_at": now, "reply_to": None,
+    }  # fmt: skip
+
+
+def fail(conn: sa.Connection, row: Row, error: SendError, now: datetime) -> None:
+    """A permanent failure: it stands in the conversation, and a person phones the resident (law 12)."""
+    outbox.settle(conn, row["id"], "failed", now, f"{type(error).__name__}: {error.detail}")
+    if isinstance(error, Blocked):
+        residents.mark_reachable(conn, row["channel"], row["account"], [row["address"]], reachable=False)
+    _call_task(conn, None, row, now)
+
+
+def _call_task(conn: sa.Connection, world: World | None, row: Row, now: datetime) -> None:
+    del world
+    resident_id = conversations.resident_of(conn, row["conversation_id"])
+    alarms.add_task(
+        conn,
+        {
+            "id": new_id(), "community_id": row["community_id"], "conversation_id": row["conversation_id"], "resident_id": resident_id,
+            "case_kind": row["case_kind"], "case_id": row["case_id"], "kind": "tell", "phone": residents.phone_of(conn, resident_id),
+            "text": row["text"], "due_at": now, "owner_id": None, "state": "open", "result": "", "done_by": None, "done_at": None,
+            "created_at": now, "dedupe_key": f"tell:{row['origin_id'] or row['id']}",
+        },
+    )  # fmt: skip
+
+
+def _alarm(conn: sa.Connection, row: Row, kind: str, summary: str, now: datetime, *, key: str) -> None:
+    alarms.raise_once(
+        conn,
+        {
+            "id": new_id(), "community_id": row["community_id"], "kind": kind, "conversation_id": None, "case_kind": None, "case_id": None,
+            "summary": summary, "rung": 0, "raised_at": now, "acknowledge_by": None, "acknowledged_by": None, "acknowledged_at": None,
+            "closed_by": None, "closed_at": None, "closing_note": "", "dedupe_key": key,
+        },
+    )  # fmt: skip
+
+
+def within_window(conn: sa.Connection, world: World, rows: Sequence[Row], now: datetime) -> list[Row]:
+    """The rows that the ledger lets out (law 7); the rest are parked without asking the provider."""
+    return [row for row in rows if not _closed(conn, world, row, now)]
+
+
+def _closed(conn: sa.Connection, world: World, row: Row, now: datetime) -> bool:
+    limits = world.capabilities.get((row["channel"], row["account"]))
+    if limits is None or limits.push_window is None:
+        return False
+    last = messages.last_received(conn, row["identity_id"])
+    reason = ""
+    if last is None or now - last > limits.push_window:
+        reason = "window closed"
+    elif limits.push_quota is not None and outbox.pushed_since(conn, row["identity_id"], last) >= limits.push_quota:
+        reason = "quota used up"
+    if reason:
+        park(conn, world, row, now, reason)
+    return bool(reason)
+
+
+def without_questions(conn: sa.Connection, rows: Sequence[Row]) -> list[Row]:
+    """A person has the conversation at the moment of sending: "done" goes without its question, and counts as not asked (law 8)."""
+    asking = [row for row in rows if row["without_question"]]
+    taken = conversations.with_person(conn, [row["conversation_id"] for row in asking]) if asking else set()
+    changed: list[Row] = []
+    for row in rows:
+        if row["without_question"] and row["conversation_id"] in taken:
+            row = {**row, "text": row["without_question"], "choices": None}  # noqa: PLW2901 - the row as it is sent
+            outbox.set_text(conn, row["id"], row["text"])
+            work_orders.unask(conn, row["case_kind"], row["case_id"])
+        changed.append(row)
+    return changed
+
+
+def sweep(conn: sa.Connection, world: World, now: datetime) -> int:
+    """Rows whose lease ended while they were being sent: a process died (law 5). How many."""
+    rows: list[dict[str, Any]] = outbox.lapsed(conn, now, 100)
+    for row in rows:
+        unknown(conn, world, row, now, "the process ended while this was being sent")
+    return len(rows)

@@ -1,0 +1,268 @@
+"""A batch of turns: one synchronous function, one transaction, the same on both databases (design.md section 5).
+
+Messages are inserted first; what does not come back is a repeat. Then the conversations are locked and loaded, the workflows run, and all
+rows are written, one statement a table. A turn that raises keeps its message and tells a person; the others go on.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.desk import Desk, Incoming
+from bot.engine import loading, routing
+from bot.store import messages, outbox, pending, residents
+from bot.store.base import NOBODY, Row, new_id
+from bot.store.locking import Locked, lock
+from bot.store.records import Identity, Job
+from bot.world import World
+from channels.messages import InboundMessage
+from intents.model import Reading
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Item:
+    """A message on its way into a batch."""
+
+    message: InboundMessage
+    reading: Reading
+    received_at: datetime
+    passive_until: datetime | None = None
+    store_only: bool = False
+    """The turn would come too late for the provider's limit: keep and acknowledge, and turn it afterwards."""
+    stored_id: UUID | None = None
+    """The row of a message that was stored by an earlier batch."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.message.channel, self.message.account, self.message.external_id
+
+    @property
+    def sender(self) -> tuple[str, str, str]:
+        return self.message.channel, self.message.account, self.message.sender
+
+
+@dataclass(slots=True, frozen=True)
+class Verdict:
+    """What became of an item. `reply`: the outbox row and text that ride in the answer to this very request."""
+
+    status: Literal["turned", "stored", "repeat", "failed"]
+    reply: tuple[UUID, str] | None = None
+
+
+@dataclass(slots=True)
+class Marks:
+    """What is known of passive replies since the last batch: written to their connection, or not."""
+
+    written: list[UUID] = field(default_factory=list)
+    unwritten: list[UUID] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.written or self.unwritten)
+
+
+def apply_marks(conn: sa.Connection, marks: Marks, now: datetime) -> None:
+    """Passive replies that were written are accepted; the others go the other way."""
+    outbox.accepted(conn, [(row_id, None) for row_id in marks.written], now)
+    outbox.passive_to_push(conn, marks.unwritten, now)
+
+
+def run_batch(conn: sa.Connection, world: World, items: Sequence[Item], marks: Marks, now: datetime) -> list[Verdict]:
+    """Store, turn and answer these messages: at most one of a sender."""
+    apply_marks(conn, marks, now)
+    known = _identities(conn, world, items, now)
+    ids = {index: item.stored_id or new_id() for index, item in enumerate(items)}
+    fresh = messages.store(
+        conn, [_row(item, ids[i], known[item.sender]) for i, item in enumerate(items) if item.stored_id is None]
+    )
+    new = [i for i, item in enumerate(items) if item.stored_id is not None or ids[i] in fresh]
+    verdicts = _repeats(conn, items, [i for i in range(len(items)) if i not in set(new)])
+    verdicts |= dict.fromkeys((i for i in new if items[i].store_only), Verdict("stored"))
+    turning = [i for i in new if not items[i].store_only]
+    verdicts |= _turn(conn, world, [(i, items[i], ids[i], known[items[i].sender]) for i in turning], now)
+    return [verdicts[i] for i in range(len(items))]
+
+
+def _identities(
+    conn: sa.Connection, world: World, items: Sequence[Item], now: datetime
+) -> dict[tuple[str, str, str], Row]:
+    keys = {item.sender for item in items}
+    known = residents.find_identities(conn, keys)
+    missing = keys - known.keys()
+    if missing:
+        residents.create_identities(conn, [_newcomer(world, key, now) for key in missing])
+        known |= residents.find_identities(conn, missing)
+    return known
+
+
+def _newcomer(world: World, key: tuple[str, str, str], now: datetime) -> Row:
+    channel, account, address = key
+    community_id = world.accounts.get((channel, account), NOBODY)
+    return {"channel": channel, "account": account, "address": address, "community_id": community_id, "created_at": now}
+
+
+def _row(item: Item, row_id: UUID, identity: Row) -> Row:
+    message = item.message
+    return {
+        "id": row_id, "community_id": identity["community_id"], "conversation_id": identity["conversation_id"],
+        "identity_id": identity["id"], "channel": message.channel, "account": message.account, "external_id": message.external_id,
+        "kind": message.kind, "text": message.text, "choice": message.choice,
+        "attachments": [msgspec.to_builtins(a) for a in message.attachments] or None,
+        "status": "stored" if item.store_only else "turned", "intent": "", "state": "", "reading": None, "error": "",
+        "sent_at": message.sent_at, "received_at": item.received_at, "raw": message.raw,
+    }  # fmt: skip
+
+
+def _repeats(conn: sa.Connection, items: Sequence[Item], repeated: Sequence[int]) -> dict[int, Verdict]:
+    """A repeat gets the stored answer of the first, unless that has gone another way since."""
+    if not repeated:
+        return {}
+    firsts = messages.find(conn, [items[i].key for i in repeated])
+    replies = outbox.passive_replies(conn, [row["id"] for row in firsts.values()])
+    verdicts = {}
+    for i in repeated:
+        first = firsts.get(items[i].key)
+        reply = replies.get(first["id"]) if first else None
+        usable = reply is not None and reply["status"] in {"sending", "accepted"}
+        verdicts[i] = Verdict("repeat", (reply["id"], reply["text"]) if usable and reply else None)
+    return verdicts
+
+
+Turning = tuple[int, Item, UUID, Row]
+
+
+def _turn(conn: sa.Connection, world: World, turning: Sequence[Turning], now: datetime) -> dict[int, Verdict]:
+    if not turning:
+        return {}
+    conversation_ids = [identity["conversation_id"] for _, _, _, identity in turning]
+    locked = {one.conversation.id: one for one in lock(conn, conversation_ids, wait=False)}
+    ready, later = _ready(turning, locked)
+    messages.set_status(conn, [row_id for _, item, row_id, _ in later if item.stored_id is None], "stored")
+    desks = loading.load(conn, world, [locked[identity["conversation_id"]] for _, _, _, identity in ready], now)
+    done = []
+    for i, item, row_id, identity in ready:
+        desk = desks[identity["conversation_id"]]
+        desk.identities = [Identity.of(identity)]
+        desk.incoming = _incoming(item, row_id, desk.identities[0])
+        done.append((i, *_run(desk, routing.handle)))
+    outbox.unpark(conn, [identity["id"] for _, _, _, identity in ready if locked[identity["conversation_id"]].parked], now)
+    pending.flush(conn, [desk.pending for _, desk, _ in done], now, world.local(now).date())
+    verdicts = {i: Verdict("stored") for i, _, _, _ in later}
+    return verdicts | {i: Verdict("failed" if failed else "turned", _passive(desk)) for i, desk, failed in done}
+
+
+def _ready(turning: Sequence[Turning], locked: Mapping[UUID, Locked]) -> tuple[list[Turning], list[Turning]]:
+    """Those whose turn it is, and those that come later: locked elsewhere, behind an earlier message, or second in this batch."""
+    ready: list[Turning] = []
+    later: list[Turning] = []
+    taken: set[UUID] = set()
+    for one in turning:
+        conversation_id = one[3]["conversation_id"]
+        held = locked.get(conversation_id)
+        free = held is not None and conversation_id not in taken and (one[1].stored_id is not None or not held.behind)
+        (ready if free else later).append(one)
+        taken.add(conversation_id)
+    return ready, later
+
+
+def _incoming(item: Item, row_id: UUID, identity: Identity) -> Incoming:
+    message = item.message
+    return Incoming(
+        id=row_id,
+        identity=identity,
+        kind=message.kind,
+        text=message.text,
+        choice=message.choice,
+        attachments=message.attachments,
+        received_at=item.received_at,
+        reading=item.reading,
+        passive_until=item.passive_until,
+    )
+
+
+def _passive(desk: Desk) -> tuple[UUID, str] | None:
+    for row in desk.pending.inserts.get(outbox.outbox, ()):
+        if row["route"] == "passive":
+            return row["id"], row["text"]
+    return None
+
+
+def _run(desk: Desk, f: Callable[[Desk], None]) -> tuple[Desk, bool]:
+    """Run one turn on its Desk; where it raises, on one loaded anew that only apologises and tells a person."""
+    try:
+        f(desk)
+        _close(desk, "turned")
+    except SQLAlchemyError:
+        raise
+    except Exception:
+        log.exception("a turn failed", extra={"message_id": str(desk.incoming.id) if desk.incoming else None})
+        clean = _anew(desk)
+        routing.apologise(clean)
+        _close(clean, "failed")
+        return clean, True
+    return desk, False
+
+
+def _anew(desk: Desk) -> Desk:
+    """The Desk as it was before the turn, which may have changed its records."""
+    locked = lock(desk.conn, [desk.conversation.id], wait=True)
+    clean = loading.load(desk.conn, desk.world, locked, desk.now)[desk.conversation.id]
+    clean.identities, clean.incoming = desk.identities, desk.incoming
+    return clean
+
+
+def _close(desk: Desk, status: str) -> None:
+    """What every turn leaves on its message and conversation."""
+    incoming = desk.incoming
+    if incoming is None:
+        return
+    reading = incoming.reading
+    pending_message: Row = {
+        "status": status, "intent": desk.outcome.intent or "", "state": desk.outcome.state,
+        "reading": {"intent": reading.intent, "confidence": reading.confidence, "urgency": reading.urgency, "slots": desk.outcome.slots},
+    }  # fmt: skip
+    desk.pending.update(messages.messages, incoming.id, pending_message)
+    desk.change(
+        desk.conversation, last_identity_id=incoming.identity.id, last_inbound_at=incoming.received_at, last_state=desk.outcome.state,
+        last_text=(incoming.text or f"[{incoming.kind}]")[:200], unread=desk.conversation.unread + 1,
+    )  # fmt: skip
+    if not incoming.identity.reachable:
+        desk.pending.update(residents.identities, incoming.identity.id, {"reachable": True})
+
+
+def run_alone(
+    conn: sa.Connection,
+    world: World,
+    conversation_id: UUID,
+    now: datetime,
+    f: Callable[[Desk], Any],
+    staff_id: UUID | None = None,
+) -> Any:
+    """One act on one conversation, by a person or a program: lock, load, `f(desk)`, write. Waits for the lock."""
+    desk = loading.load_whole(conn, world, [conversation_id], now, wait=True)[conversation_id]
+    desk.actor, desk.staff_id = ("staff", staff_id) if staff_id else ("system", None)
+    result = f(desk)
+    drawn = pending.flush(conn, [desk.pending], now, world.local(now).date())
+    return pending.numbered(result, drawn) if isinstance(result, str) else result
+
+
+def run_timers(conn: sa.Connection, world: World, timers: Iterable[Job], now: datetime) -> list[UUID]:
+    """Run due timers as events of their conversations; the ids of those that are done (the rest are locked elsewhere)."""
+    by_conversation: dict[UUID, Job] = {}
+    for job in timers:
+        if job.conversation_id is not None:
+            by_conversation.setdefault(job.conversation_id, job)
+    desks = loading.load_whole(conn, world, list(by_conversation), now, wait=False)
+    for desk in desks.values():
+        desk.actor = "system"
+        routing.timer(desk, by_conversation[desk.conversation.id])
+    pending.flush(conn, [desk.pending for desk in desks.values()], now, world.local(now).date())
+    return [by_conversation[conversation_id].id for conversation_id in desks]
