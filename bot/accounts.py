@@ -38,7 +38,8 @@ def _add(conn: sa.Connection, options: argparse.Namespace, password_hash: str) -
         raise SettingsError(f"{options.login} exists already")
     community_id = _community(conn, options.community)
     person = {
-        "id": new_id(), "login": options.login, "name": options.name, "title": "", "phone": "", "password_hash": password_hash,
+        "id": new_id(), "login": options.login, "name": options.name, "title": "", "phone": "",
+        "password_hash": password_hash,
         "language": options.language, "skills": None, "active": True, "created_at": datetime.now(UTC),
     }  # fmt: skip
     staff.add(conn, person, [(role, community_id) for role in options.role])

@@ -40,7 +40,8 @@ async def _database(settings: Settings) -> list[Finding]:
         return [
             Finding(
                 False,
-                f"the database does not answer ({type(error).__name__}): check FRONTDESK_DATABASE_URL, then frontdesk migrate",
+                f"the database does not answer ({type(error).__name__}): check FRONTDESK_DATABASE_URL, "
+                "then run frontdesk migrate",
             )
         ]
     finally:

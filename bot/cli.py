@@ -8,9 +8,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bot import config, logs
 from bot.errors import FrontdeskError
@@ -94,7 +95,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _loop(work: "asyncio._CoroutineLike[None]") -> None:
+def _loop(work: Coroutine[Any, Any, None]) -> None:
     with contextlib.suppress(ImportError):
         import uvloop  # noqa: PLC0415 - half again as fast; not on every platform
 

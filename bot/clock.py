@@ -13,7 +13,8 @@ class Clock(Protocol):
         """This moment, aware, in UTC."""
 
     async def wait(self, event: asyncio.Event, until: datetime | None) -> bool:
-        """Wait for `event`, at most `until`; whether the event came. None: for the event alone. Leaves the event as it is."""
+        """Wait for `event`, at most `until`; whether the event came. None: for the event alone. Leaves the event as
+        it is."""
 
 
 class SystemClock:

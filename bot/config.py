@@ -1,6 +1,7 @@
 """Settings from `frontdesk.toml` and the environment. The only reader of the environment.
 
-A value in the environment wins over the file: `FRONTDESK_PORT`, or nested with two underscores `FRONTDESK_WECHAT__MAIN__APP_ID`;
+A value in the environment wins over the file: `FRONTDESK_PORT`, or nested with two underscores
+`FRONTDESK_WECHAT__MAIN__APP_ID`;
 `…_FILE` names a file that holds the value, for secrets.
 """
 

@@ -1,6 +1,8 @@
-"""The Desk: all that a workflow may do. One concrete object per turn, loaded before and written after; nothing here waits.
+"""The Desk: all that a workflow may do. One concrete object per turn, loaded before and written after; nothing here
+waits.
 
-A workflow says, asks, records, promises, alerts and schedules through it, and knows nothing of tables, channels or transactions.
+A workflow says, asks, records, promises, alerts and schedules through it, and knows nothing of tables, channels or
+transactions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from bot.settings import DeskSettings
 from bot.store import alarms, outbox, work_orders
@@ -44,18 +47,22 @@ from channels.text import parts
 from intents.model import Reading
 
 __all__ = [
-    "DIALOGUE", "EMERGENCY", "NOBODY", "PROGRESS", "Affair", "Alarm", "Attachment", "Building", "Case", "Choice", "Community",
-    "Complaint", "Conversation", "Desk", "DeskSettings", "Home", "Identity", "Incoming", "Job", "Member", "Outcome", "Place", "Reading",
+    "DIALOGUE", "EMERGENCY", "NOBODY", "PROGRESS", "Affair", "Alarm", "Attachment", "Building", "Case", "Choice",
+    "Community",
+    "Complaint", "Conversation", "Desk", "DeskSettings", "Home", "Identity", "Incoming", "Job", "Member", "Outcome",
+    "Place", "Reading",
     "Resident", "WorkOrder", "World", "new_id",
 ]  # fmt: skip
 
 _TABLES: Mapping[type[Any], sa.Table] = {
-    WorkOrder: work_orders.work_orders, Complaint: complaints, Affair: affairs, Alarm: alarms.alarms, Conversation: conversations,
+    WorkOrder: work_orders.work_orders, Complaint: complaints, Affair: affairs, Alarm: alarms.alarms,
+    Conversation: conversations,
     Resident: residents,
 }  # fmt: skip
 
 _MARKS = (0xE000, 0xF8FF)
-"""Numbers not yet drawn stand in texts as private-use characters, which nothing from outside can hold (`channels.text.clean`)."""
+"""Numbers not yet drawn stand in texts as private-use characters, which nothing from outside can hold
+(`channels.text.clean`)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,7 +83,8 @@ class Incoming:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of the message: its intent in context, the state of the talk after it, what is known of the request."""
+    """What became of the message: its intent in context, the state of the talk after it, what is known of the
+    request."""
 
     intent: str | None = None
     state: str = "idle"
@@ -125,12 +133,14 @@ class Desk:
 
     @property
     def identity(self) -> Identity | None:
-        """Where the resident is to be reached: by what they wrote from now, else last, else any that still takes messages."""
+        """Where the resident is to be reached: by what they wrote from now, else last, else any that still takes
+        messages."""
         if self.incoming is not None:
             return self.incoming.identity
         reachable = [identity for identity in self.identities if identity.reachable]
         last = [identity for identity in reachable if identity.id == self.conversation.last_identity_id]
-        return (last or reachable[::-1] or [None])[0]
+        found = last or reachable[::-1]
+        return found[0] if found else None
 
     @property
     def known_phone(self) -> str:
@@ -152,7 +162,8 @@ class Desk:
 
     def case_named(self, case_id: str) -> Case | None:
         """As `case`, by the id as text."""
-        return next((case for case in [*self.orders, *self.complaints, *self.affairs] if str(case.id) == case_id), None)
+        cases: list[Case] = [*self.orders, *self.complaints, *self.affairs]
+        return next((case for case in cases if str(case.id) == case_id), None)
 
     def loads(self, people: Sequence[Member]) -> dict[UUID, int]:
         """How many open orders each of these has; asks the database."""
@@ -160,7 +171,9 @@ class Desk:
 
     def waiting_before(self) -> int:
         """How many others of this community wait for a person and came first; asks the database."""
-        return conversation_store.waiting_before(self.conn, self.community_id, self.conversation.waiting_since or self.now)
+        return conversation_store.waiting_before(
+            self.conn, self.community_id, self.conversation.waiting_since or self.now
+        )
 
     def alarm_was_shown(self, alarm_id: UUID) -> bool:
         """Whether somebody on duty has had the alarm on an open console; asks the database."""
@@ -244,13 +257,21 @@ class Desk:
 
     def _outbox_row(self, text: str, identity: Identity, kind: str, lane: int, due_at: datetime) -> Row:
         return {
-            "id": new_id(), "community_id": self.community_id, "conversation_id": self.conversation.id, "identity_id": identity.id,
-            "origin_id": None, "reply_to": None, "channel": identity.channel, "account": identity.account, "address": identity.address,
-            "lane": lane, "kind": kind, "route": "push", "text": text, "choices": None, "without_question": None, "fence": None,
-            "author_id": None, "case_kind": None, "case_id": None, "status": "queued", "attempts": 0, "due_at": due_at,
-            "lease_until": None, "expires_at": None, "created_at": self.now, "sent_at": None, "settled_at": None, "provider_id": None,
-            "error": "", "dedupe_key": None,
-        }  # fmt: skip
+            "id": new_id(),
+            "community_id": self.community_id,
+            "conversation_id": self.conversation.id,
+            "identity_id": identity.id,
+            "channel": identity.channel,
+            "account": identity.account,
+            "address": identity.address,
+            "lane": lane,
+            "kind": kind,
+            "route": "push",
+            "text": text,
+            "status": "queued",
+            "due_at": due_at,
+            "created_at": self.now,
+        }
 
     def _choose_route(self, row: Row) -> None:
         """The first thing said in a turn rides in the answer to the request, where the channel can and time is left."""
@@ -319,27 +340,23 @@ class Desk:
         self, case: Case, what: str, note: str = "", data: Mapping[str, Any] | None = None, at: datetime | None = None
     ) -> None:
         """Add an event to the story of a case. `at`: when it happened, where that is not now."""
-        self.pending.insert(
-            case_events,
-            {
-                "id": new_id(), "community_id": case.community_id, "case_kind": CASE_KIND[type(case)], "case_id": case.id, "what": what,
-                "actor": self.actor, "staff_id": self.staff_id, "note": note, "data": dict(data) if data else None, "at": at or self.now,
-                "entered_at": self.now,
-            },
-        )  # fmt: skip
+        row = self._row(case, what=what, actor=self.actor, staff_id=self.staff_id, note=note)
+        row.update(data=dict(data) if data else None, at=at or self.now, entered_at=self.now)
+        self.pending.insert(case_events, row)
+
+    def _row(self, case: Case | None = None, **columns: Any) -> Row:
+        """A new row of this community, about a case where there is one. Columns that are not named get their
+        defaults."""
+        row: Row = {"id": new_id(), "community_id": case.community_id if case else self.community_id, **columns}
+        if case is not None:
+            row.update(case_kind=CASE_KIND[type(case)], case_id=case.id)
+        return row
 
     def attach(self, case: Case | None, message_id: UUID, found: Iterable[Attachment]) -> None:
         """Keep pictures, voices and places, with the case they belong to where there is one."""
         for item in found:
-            self.pending.insert(
-                attachments,
-                {
-                    "id": new_id(), "community_id": self.community_id, "conversation_id": self.conversation.id, "message_id": message_id,
-                    "case_kind": CASE_KIND[type(case)] if case else None, "case_id": case.id if case else None, "kind": item.kind,
-                    "media_id": item.media_id, "url": item.url, "label": item.label, "latitude": item.latitude,
-                    "longitude": item.longitude, "at": self.now, "fetched_at": None, "path": "",
-                },
-            )  # fmt: skip
+            row = self._row(case, conversation_id=self.conversation.id, message_id=message_id, at=self.now)
+            self.pending.insert(attachments, {**row, **structs.asdict(item)})
 
     def adopt(self, case: Case, since: datetime) -> None:
         """Pictures that came since then, before anybody said what they show, belong to this case."""
@@ -347,14 +364,8 @@ class Desk:
 
     def promise(self, case: Case, what: str, due_at: datetime, staff_id: UUID | None = None) -> None:
         """Keep on record that the resident was told a time."""
-        self.pending.insert(
-            promises,
-            {
-                "id": new_id(), "community_id": case.community_id, "conversation_id": self.conversation.id,
-                "case_kind": CASE_KIND[type(case)], "case_id": case.id, "what": what, "staff_id": staff_id, "due_at": due_at,
-                "kept_at": None, "broken_at": None, "created_at": self.now,
-            },
-        )  # fmt: skip
+        row = self._row(case, conversation_id=self.conversation.id, what=what, staff_id=staff_id)
+        self.pending.insert(promises, {**row, "due_at": due_at, "created_at": self.now})
 
     def keep(self, case: Case, *what: str) -> None:
         """These promises of a case are kept now."""
@@ -364,33 +375,28 @@ class Desk:
         self, act: str, ref_kind: str = "", ref_id: UUID | None = None, data: Mapping[str, Any] | None = None
     ) -> None:
         """Who of the staff did what (law 13)."""
-        self.pending.insert(
-            audit,
-            {
-                "id": new_id(), "community_id": self.community_id, "staff_id": self.staff_id, "act": act, "ref_kind": ref_kind,
-                "ref_id": ref_id, "data": dict(data) if data else None, "at": self.now,
-            },
-        )  # fmt: skip
+        row = self._row(staff_id=self.staff_id, act=act, ref_kind=ref_kind, ref_id=ref_id, at=self.now)
+        self.pending.insert(audit, {**row, "data": dict(data) if data else None})
 
     # -- people and time ----------------------------------------------------------------------------------------------
 
     def call_task(
-        self, kind: str, text: str, due_at: datetime, *, case: Case | None = None, phone: str = "", key: str | None = None,
+        self,
+        kind: str,
+        text: str,
+        due_at: datetime,
+        *,
+        case: Case | None = None,
+        phone: str = "",
+        key: str | None = None,
         owner_id: UUID | None = None,
-    ) -> UUID:  # fmt: skip
+    ) -> UUID:
         """A person has to phone somebody: the resident, where no other phone is named. Once a `key`."""
-        row_id = new_id()
-        self.pending.insert(
-            call_tasks,
-            {
-                "id": row_id, "community_id": self.community_id, "conversation_id": self.conversation.id,
-                "resident_id": self.resident.id, "case_kind": CASE_KIND[type(case)] if case else None,
-                "case_id": case.id if case else None, "kind": kind, "phone": phone or self.resident.phone, "text": text,
-                "due_at": due_at, "owner_id": owner_id, "state": "open", "result": "", "done_by": None, "done_at": None,
-                "created_at": self.now, "dedupe_key": key,
-            },
-        )  # fmt: skip
-        return row_id
+        row = self._row(case, conversation_id=self.conversation.id, resident_id=self.resident.id, kind=kind, text=text)
+        row.update(phone=phone or self.resident.phone, due_at=due_at, owner_id=owner_id)
+        row.update(created_at=self.now, dedupe_key=key)
+        self.pending.insert(call_tasks, row)
+        return UUID(str(row["id"]))
 
     def end_task(self, task_id: UUID, result: str) -> None:
         """A call task is done, or its reason is gone."""
@@ -401,23 +407,19 @@ class Desk:
     def follow_up(self, case: Case, due_at: datetime, text: str, *, not_by: UUID | None = None) -> None:
         """Plan the one satisfaction callback of a case, with its call task."""
         task_id = self.call_task("follow_up", text, due_at, case=case, key=f"follow-up:{case.id}")
-        self.pending.insert(
-            follow_ups,
-            {
-                "id": new_id(), "community_id": self.community_id, "case_kind": CASE_KIND[type(case)], "case_id": case.id,
-                "resident_id": self.resident.id, "call_task_id": task_id, "not_by_id": not_by, "due_at": due_at, "state": "open",
-                "answer": None, "words": "", "created_at": self.now, "done_at": None,
-            },
-        )  # fmt: skip
+        row = self._row(case, resident_id=self.resident.id, call_task_id=task_id, not_by_id=not_by)
+        self.pending.insert(follow_ups, {**row, "due_at": due_at, "created_at": self.now})
 
     def raise_alarm(
-        self, kind: str, summary: str, people: Iterable[Member], *, case: Case | None = None, acknowledge_by: datetime | None = None,
+        self, kind: str, summary: str, people: Iterable[Member], *, case: Case | None = None,
+        acknowledge_by: datetime | None = None,
         key: str | None = None,
     ) -> Alarm:  # fmt: skip
         """Alert these people now; it stands until a person closes it."""
         alarm = Alarm(
             id=new_id(), community_id=self.community_id, kind=kind, conversation_id=self.conversation.id,
-            case_kind=CASE_KIND[type(case)] if case else None, case_id=case.id if case else None, summary=summary, raised_at=self.now,
+            case_kind=CASE_KIND[type(case)] if case else None, case_id=case.id if case else None, summary=summary,
+            raised_at=self.now,
             acknowledge_by=acknowledge_by, dedupe_key=key,
         )  # fmt: skip
         self.pending.insert(alarms.alarms, alarm.row())
@@ -440,12 +442,14 @@ class Desk:
             self.pending.insert(alerts, row)
 
     def schedule(
-        self, kind: str, due_at: datetime, *, ref: UUID | None = None, step: int = 0, payload: dict[str, Any] | None = None,
+        self, kind: str, due_at: datetime, *, ref: UUID | None = None, step: int = 0, payload: dict[str,
+        Any] | None = None,
         key: str | None = None,
     ) -> None:  # fmt: skip
         """A timer of this conversation; when it is due, the workflow that owns `kind` is called. Once a `key`."""
         job = Job(
-            id=new_id(), community_id=self.community_id, conversation_id=self.conversation.id, kind=kind, ref=ref, step=step,
+            id=new_id(), community_id=self.community_id, conversation_id=self.conversation.id, kind=kind, ref=ref,
+            step=step,
             payload=payload, due_at=due_at, created_at=self.now, dedupe_key=key,
         )  # fmt: skip
         self.pending.timers.append(job.row())
@@ -466,7 +470,8 @@ class Desk:
             self.change(self.conversation, mode="waiting", waiting_since=self.now, form=None)
 
     def take_over(self, member: Member, until: datetime) -> None:
-        """`member` has the conversation: the number grows, and what is fenced and not yet on its way is cancelled (law 8)."""
+        """`member` has the conversation: the number grows, and what is fenced and not yet on its way is cancelled
+        (law 8)."""
         self.change(
             self.conversation,
             mode="human",
@@ -480,7 +485,8 @@ class Desk:
     def hand_back(self) -> None:
         """The bot has the conversation again."""
         self.change(
-            self.conversation, mode="bot", owner_id=None, owned_until=None, waiting_since=None, fence=self.conversation.fence + 1,
+            self.conversation, mode="bot", owner_id=None, owned_until=None, waiting_since=None,
+            fence=self.conversation.fence + 1,
             misunderstood=0,
         )  # fmt: skip
         self.pending.fences.append(self.conversation.id)
@@ -498,5 +504,6 @@ class Desk:
 
 
 def _has_mark(text: str) -> bool:
-    """The text tells a number that is drawn in this turn: it is owed to the resident, whatever becomes of the first attempt."""
+    """The text tells a number that is drawn in this turn: it is owed to the resident, whatever becomes of the first
+    attempt."""
     return chr(_MARKS[1]) in text

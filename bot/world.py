@@ -1,4 +1,5 @@
-"""What every turn may look at without asking the database: places, people, roster, knowledge and settings, as one snapshot."""
+"""What every turn may look at without asking the database: places, people, roster, knowledge and settings, as one
+snapshot."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -133,7 +134,8 @@ class World:
     def communities_of(self, channel: str, account: str) -> list[Community]:
         """The communities that write to this account: its own one, or all."""
         only = self.accounts.get((channel, account))
-        return [self.communities[only]] if only in self.communities else list(self.communities.values())
+        own = self.communities.get(only) if only is not None else None
+        return [own] if own is not None else list(self.communities.values())
 
 
 def load(

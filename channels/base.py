@@ -39,7 +39,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def turn_budget(self) -> float:
-        """Seconds a turn may take before the message alone is stored and acknowledged (design: half the limit, at most 2 s)."""
+        """Seconds a turn may take before the message alone is stored and acknowledged (design: half the limit, at
+        most 2 s)."""
         return min(self.acknowledge_within / 2, LONGEST_TURN_S)
 
 
@@ -67,7 +68,8 @@ class Channel(Protocol):
         """Hand one message to the provider. Raises a `SendError`."""
 
     async def try_credentials(self) -> None:
-        """Ask the provider whether our credentials work, changing nothing. Raises a `SendError` that says what is wrong."""
+        """Ask the provider whether our credentials work, changing nothing. Raises a `SendError` that says what is
+        wrong."""
 
     def redact(self, text: str) -> str:
         """`text` without the account's secrets, for logs and error notes."""

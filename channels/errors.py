@@ -1,7 +1,9 @@
 """The closed list of what can go wrong between a provider and us.
 
-Receiving: `Unauthorised` (nothing is stored) and `Unreadable` (stored raw, acknowledged, shown to staff). Sending: a `SendError`
-says what the outbox does next (law 6). `detail` holds the provider's code and words, and never a secret, an address or a text.
+Receiving: `Unauthorised` (nothing is stored) and `Unreadable` (stored raw, acknowledged, shown to staff). Sending: a
+`SendError`
+says what the outbox does next (law 6). `detail` holds the provider's code and words, and never a secret, an address
+or a text.
 """
 
 from typing import ClassVar

@@ -85,7 +85,8 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of what we say, to one address. `row_id` names the outbox row and serves as idempotency key where one exists."""
+    """One part of what we say, to one address. `row_id` names the outbox row and serves as idempotency key where one
+    exists."""
 
     row_id: str
     address: str

@@ -1,4 +1,5 @@
-"""Delivery: rows that are due go out, in order per recipient and lane, paced, each with exactly one result (laws 4 to 8)."""
+"""Delivery: rows that are due go out, in order per recipient and lane, paced, each with exactly one result (laws 4 to
+8)."""
 
 import asyncio
 import contextlib

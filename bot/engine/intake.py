@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -20,6 +21,7 @@ from bot.store.database import Database
 from bot.world import Worlds
 from channels.base import Capabilities
 from channels.messages import Attachment, InboundMessage
+from intents.model import Reading
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +71,8 @@ class Intake:
         return self._closing
 
     async def accept(self, message: InboundMessage, capabilities: Capabilities, received_at: datetime) -> Verdict:
-        """Store and turn a message; where the turn would come too late for the provider, store it alone. Raises what the database raises."""
+        """Store and turn a message; where the turn would come too late for the provider, store it alone. Raises what
+        the database raises."""
         future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(message, capabilities, received_at, future))
         self._wake.set()
@@ -111,7 +114,7 @@ class Intake:
         if due and len(self._busy) < self._lanes:
             self._begin(self._write_marks(self._take_marks()))
 
-    def _begin(self, work: "asyncio._CoroutineLike[None]") -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._busy.add(task)
         task.add_done_callback(self._ended)
@@ -121,7 +124,8 @@ class Intake:
         self._wake.set()
 
     def _take(self, now: datetime) -> tuple[list[_Waiting], list[tuple[_Waiting, _Waiting]]]:
-        """At most one message of a sender, oldest first; repeats of a message that is in the batch share its verdict."""
+        """At most one message of a sender, oldest first; repeats of a message that is in the batch share its
+        verdict."""
         batch: list[_Waiting] = []
         repeats: list[tuple[_Waiting, _Waiting]] = []
         left: deque[_Waiting] = deque()
@@ -234,10 +238,12 @@ def _passive_until(waiting: _Waiting) -> datetime | None:
     return None if answer_within is None else waiting.received_at + timedelta(seconds=answer_within)
 
 
-def _stored_item(row: Row, reading: "turn.Reading") -> Item:
+def _stored_item(row: Row, reading: Reading) -> Item:
     message = InboundMessage(
-        channel=row["channel"], account=row["account"], external_id=row["external_id"], sender=row["address"], kind=row["kind"],
-        text=row["text"], choice=row["choice"], attachments=msgspec.convert(row["attachments"] or (), tuple[Attachment, ...]),
+        channel=row["channel"], account=row["account"], external_id=row["external_id"], sender=row["address"],
+        kind=row["kind"],
+        text=row["text"], choice=row["choice"], attachments=msgspec.convert(row["attachments"] or (),
+        tuple[Attachment, ...]),
         sent_at=row["sent_at"],
     )  # fmt: skip
     return Item(message=message, reading=reading, received_at=row["received_at"], stored_id=row["id"])

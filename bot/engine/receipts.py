@@ -31,7 +31,8 @@ def _event(conn: sa.Connection, event: ChannelEvent, now: datetime) -> None:
     if event.kind != "unfollowed":
         return
     row = {
-        "id": new_id(), "channel": event.channel, "account": event.account, "external_id": event.external_id, "address": event.sender,
+        "id": new_id(), "channel": event.channel, "account": event.account, "external_id": event.external_id,
+        "address": event.sender,
         "kind": event.kind, "key": event.key, "received_at": now, "raw": event.raw,
     }  # fmt: skip
     new = messages.store_events(conn, [row])

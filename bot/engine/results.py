@@ -58,14 +58,16 @@ def _back_off(attempts: int, settings: DeliverySettings) -> timedelta:
 
 
 def park(conn: sa.Connection, world: World, row: Row, now: datetime, reason: str) -> None:
-    """The window is closed: the row waits for the resident's next message, and a person is asked to phone what cannot wait."""
+    """The window is closed: the row waits for the resident's next message, and a person is asked to phone what cannot
+    wait."""
     outbox.settle(conn, row["id"], "waiting", now, reason)
     if row["lane"] != outbox.NOTICE:
         _call_task(conn, world, row, now)
 
 
 def unknown(conn: sa.Connection, world: World, row: Row, now: datetime, reason: str) -> None:
-    """Nobody knows whether it went out. What a resident must not miss is sent once more, as a new row that points to the first."""
+    """Nobody knows whether it went out. What a resident must not miss is sent once more, as a new row that points to
+    the first."""
     outbox.settle(conn, row["id"], "unknown", now, reason)
     limits = world.capabilities.get((row["channel"], row["account"]))
     if row["origin_id"] is None and (_owed(row) or (limits is not None and limits.resend_unknown)):
@@ -76,12 +78,13 @@ def unknown(conn: sa.Connection, world: World, row: Row, now: datetime, reason: 
 
 def _owed(row: Row) -> bool:
     """Advice in danger, and the number of a case: better heard twice than never (design.md section 5)."""
-    return row["lane"] == outbox.EMERGENCY or row["kind"] == "recorded"
+    return bool(row["lane"] == outbox.EMERGENCY or row["kind"] == "recorded")
 
 
 def _fresh(now: datetime) -> Row:
     return {
-        "route": "push", "status": "queued", "attempts": 0, "due_at": now, "lease_until": None, "sent_at": None, "settled_at": None,
+        "route": "push", "status": "queued", "attempts": 0, "due_at": now, "lease_until": None, "sent_at": None,
+        "settled_at": None,
         "provider_id": None, "error": "", "created_at": now, "reply_to": None,
     }  # fmt: skip
 
@@ -100,9 +103,12 @@ def _call_task(conn: sa.Connection, world: World | None, row: Row, now: datetime
     alarms.add_task(
         conn,
         {
-            "id": new_id(), "community_id": row["community_id"], "conversation_id": row["conversation_id"], "resident_id": resident_id,
-            "case_kind": row["case_kind"], "case_id": row["case_id"], "kind": "tell", "phone": residents.phone_of(conn, resident_id),
-            "text": row["text"], "due_at": now, "owner_id": None, "state": "open", "result": "", "done_by": None, "done_at": None,
+            "id": new_id(), "community_id": row["community_id"], "conversation_id": row["conversation_id"],
+            "resident_id": resident_id,
+            "case_kind": row["case_kind"], "case_id": row["case_id"], "kind": "tell",
+            "phone": residents.phone_of(conn, resident_id),
+            "text": row["text"], "due_at": now, "owner_id": None, "state": "open", "result": "", "done_by": None,
+            "done_at": None,
             "created_at": now, "dedupe_key": f"tell:{row['origin_id'] or row['id']}",
         },
     )  # fmt: skip
@@ -112,8 +118,10 @@ def _alarm(conn: sa.Connection, row: Row, kind: str, summary: str, now: datetime
     alarms.raise_once(
         conn,
         {
-            "id": new_id(), "community_id": row["community_id"], "kind": kind, "conversation_id": None, "case_kind": None, "case_id": None,
-            "summary": summary, "rung": 0, "raised_at": now, "acknowledge_by": None, "acknowledged_by": None, "acknowledged_at": None,
+            "id": new_id(), "community_id": row["community_id"], "kind": kind, "conversation_id": None,
+            "case_kind": None, "case_id": None,
+            "summary": summary, "rung": 0, "raised_at": now, "acknowledge_by": None, "acknowledged_by": None,
+            "acknowledged_at": None,
             "closed_by": None, "closed_at": None, "closing_note": "", "dedupe_key": key,
         },
     )  # fmt: skip
@@ -140,7 +148,8 @@ def _closed(conn: sa.Connection, world: World, row: Row, now: datetime) -> bool:
 
 
 def without_questions(conn: sa.Connection, rows: Sequence[Row]) -> list[Row]:
-    """A person has the conversation at the moment of sending: "done" goes without its question, and counts as not asked (law 8)."""
+    """A person has the conversation at the moment of sending: "done" goes without its question, and counts as not
+    asked (law 8)."""
     asking = [row for row in rows if row["without_question"]]
     taken = conversations.with_person(conn, [row["conversation_id"] for row in asking]) if asking else set()
     changed: list[Row] = []

@@ -1,6 +1,7 @@
 """A batch of turns: one synchronous function, one transaction, the same on both databases (design.md section 5).
 
-Messages are inserted first; what does not come back is a repeat. Then the conversations are locked and loaded, the workflows run, and all
+Messages are inserted first; what does not come back is a repeat. Then the conversations are locked and loaded, the
+workflows run, and all
 rows are written, one statement a table. A turn that raises keeps its message and tells a person; the others go on.
 """
 
@@ -113,7 +114,8 @@ def _row(item: Item, row_id: UUID, identity: Row) -> Row:
     message = item.message
     return {
         "id": row_id, "community_id": identity["community_id"], "conversation_id": identity["conversation_id"],
-        "identity_id": identity["id"], "channel": message.channel, "account": message.account, "external_id": message.external_id,
+        "identity_id": identity["id"], "channel": message.channel, "account": message.account,
+        "external_id": message.external_id,
         "kind": message.kind, "text": message.text, "choice": message.choice,
         "attachments": [msgspec.to_builtins(a) for a in message.attachments] or None,
         "status": "stored" if item.store_only else "turned", "intent": "", "state": "", "reading": None, "error": "",
@@ -153,14 +155,17 @@ def _turn(conn: sa.Connection, world: World, turning: Sequence[Turning], now: da
         desk.identities = [Identity.of(identity)]
         desk.incoming = _incoming(item, row_id, desk.identities[0])
         done.append((i, *_run(desk, routing.handle)))
-    outbox.unpark(conn, [identity["id"] for _, _, _, identity in ready if locked[identity["conversation_id"]].parked], now)
+    outbox.unpark(
+        conn, [identity["id"] for _, _, _, identity in ready if locked[identity["conversation_id"]].parked], now
+    )
     pending.flush(conn, [desk.pending for _, desk, _ in done], now, world.local(now).date())
     verdicts = {i: Verdict("stored") for i, _, _, _ in later}
     return verdicts | {i: Verdict("failed" if failed else "turned", _passive(desk)) for i, desk, failed in done}
 
 
 def _ready(turning: Sequence[Turning], locked: Mapping[UUID, Locked]) -> tuple[list[Turning], list[Turning]]:
-    """Those whose turn it is, and those that come later: locked elsewhere, behind an earlier message, or second in this batch."""
+    """Those whose turn it is, and those that come later: locked elsewhere, behind an earlier message, or second in
+    this batch."""
     ready: list[Turning] = []
     later: list[Turning] = []
     taken: set[UUID] = set()
@@ -227,11 +232,13 @@ def _close(desk: Desk, status: str) -> None:
     reading = incoming.reading
     pending_message: Row = {
         "status": status, "intent": desk.outcome.intent or "", "state": desk.outcome.state,
-        "reading": {"intent": reading.intent, "confidence": reading.confidence, "urgency": reading.urgency, "slots": desk.outcome.slots},
+        "reading": {"intent": reading.intent, "confidence": reading.confidence, "urgency": reading.urgency,
+        "slots": desk.outcome.slots},
     }  # fmt: skip
     desk.pending.update(messages.messages, incoming.id, pending_message)
     desk.change(
-        desk.conversation, last_identity_id=incoming.identity.id, last_inbound_at=incoming.received_at, last_state=desk.outcome.state,
+        desk.conversation, last_identity_id=incoming.identity.id, last_inbound_at=incoming.received_at,
+        last_state=desk.outcome.state,
         last_text=(incoming.text or f"[{incoming.kind}]")[:200], unread=desk.conversation.unread + 1,
     )  # fmt: skip
     if not incoming.identity.reachable:
@@ -255,7 +262,8 @@ def run_alone(
 
 
 def run_timers(conn: sa.Connection, world: World, timers: Iterable[Job], now: datetime) -> list[UUID]:
-    """Run due timers as events of their conversations; the ids of those that are done (the rest are locked elsewhere)."""
+    """Run due timers as events of their conversations; the ids of those that are done (the rest are locked
+    elsewhere)."""
     by_conversation: dict[UUID, Job] = {}
     for job in timers:
         if job.conversation_id is not None:

@@ -6,7 +6,19 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bot.store.base import Json, Row, among, community_column, id_column, mappings, metadata, one, reference, when, words
+from bot.store.base import (
+    Json,
+    Row,
+    among,
+    community_column,
+    id_column,
+    mappings,
+    metadata,
+    one,
+    reference,
+    when,
+    words,
+)
 from bot.store.residents import residents
 from bot.store.staff import staff
 
@@ -70,7 +82,12 @@ def recent_of(conn: sa.Connection, conversation_ids: Sequence[UUID], since: date
 
 
 def listed(
-    conn: sa.Connection, communities: Sequence[UUID] | None, *, closed: bool, owner: UUID | None = None, limit: int = 200
+    conn: sa.Connection,
+    communities: Sequence[UUID] | None,
+    *,
+    closed: bool,
+    owner: UUID | None = None,
+    limit: int = 200,
 ) -> list[Row]:
     """For the list page: the newest first, open or closed, of these communities (None: of all)."""
     statement = _listed().where(affairs.c.closed_at.is_not(None) if closed else affairs.c.closed_at.is_(None))

@@ -6,7 +6,19 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bot.store.base import Row, among, community_column, id_column, insert_new, mappings, metadata, one, reference, when, words
+from bot.store.base import (
+    Row,
+    among,
+    community_column,
+    id_column,
+    insert_new,
+    mappings,
+    metadata,
+    one,
+    reference,
+    when,
+    words,
+)
 from bot.store.residents import residents
 from bot.store.staff import staff
 
@@ -175,7 +187,8 @@ def get_task(conn: sa.Connection, task_id: UUID) -> Row | None:
 def for_person(
     conn: sa.Connection, communities: Sequence[UUID] | None, staff_id: UUID, *, closed: bool, limit: int = 50
 ) -> list[Row]:
-    """Alarms of these communities (None: of all) and those addressed to this person, newest first; `unshown`: not yet on their console."""
+    """Alarms of these communities (None: of all) and those addressed to this person, newest first; `unshown`: not yet
+    on their console."""
     mine = sa.exists().where(alerts.c.alarm_id == alarms.c.id, alerts.c.staff_id == staff_id).correlate(alarms)
     taker, closer = staff.alias("taker"), staff.alias("closer")
     statement = (
@@ -204,7 +217,8 @@ def addressed_to(conn: sa.Connection, alarm_id: UUID, staff_id: UUID) -> bool:
 
 
 def acknowledge(conn: sa.Connection, alarm_id: UUID, staff_id: UUID, now: datetime) -> bool:
-    """This person has it, unless somebody was first. For alarms of no conversation; the others go through their workflow."""
+    """This person has it, unless somebody was first. For alarms of no conversation; the others go through their
+    workflow."""
     statement = sa.update(alarms).where(
         alarms.c.id == alarm_id, alarms.c.acknowledged_by.is_(None), alarms.c.closed_at.is_(None)
     )

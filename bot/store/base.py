@@ -1,8 +1,9 @@
-"""What all tables share: metadata, column types, identifiers, and the few statements that both databases spell differently."""
+"""What all tables share: metadata, column types, identifiers, and the few statements that both databases spell
+differently."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -12,7 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.visitors import InternalTraversal
 from uuid_utils.compat import uuid7
 
-from bot.store.bulk import insert_many, update_many
+from bot.store.bulk import insert_many, update_many, whole
 
 metadata = sa.MetaData(
     naming_convention={
@@ -33,7 +34,8 @@ Row = dict[str, Any]
 
 
 class _Listed(sa.TypeDecorator[Sequence[Any]]):
-    """Many values as one parameter: an array on PostgreSQL, JSON text on SQLite, so that a statement keeps one text whatever the batch."""
+    """Many values as one parameter: an array on PostgreSQL, JSON text on SQLite, so that a statement keeps one text
+    whatever the batch."""
 
     impl = sa.Text
     cache_ok = True
@@ -57,7 +59,10 @@ class among(sa.ColumnElement[bool]):  # noqa: N801 - reads as a clause, like `sa
 
     inherit_cache = True
     type = sa.Boolean()
-    _traverse_internals = [("column", InternalTraversal.dp_clauseelement), ("values", InternalTraversal.dp_clauseelement)]  # noqa: RUF012
+    _traverse_internals: ClassVar = [
+        ("column", InternalTraversal.dp_clauseelement),
+        ("values", InternalTraversal.dp_clauseelement),
+    ]
 
     def __init__(self, column: sa.ColumnElement[Any], name: str) -> None:
         self.column = column
@@ -69,7 +74,7 @@ def _among(element: among, compiler: Any, **kw: Any) -> str:
     column, values = compiler.process(element.column, **kw), compiler.process(element.values, **kw)
     if compiler.dialect.name == "postgresql":
         return f"{column} = ANY({values})"
-    return f"{column} IN (SELECT value FROM json_each({values}))"
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - both are compiled clauses
 
 
 class Utc(sa.TypeDecorator[datetime]):
@@ -148,11 +153,12 @@ def insert(conn: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
 
 
 def insert_new(conn: sa.Connection, table: sa.Table, rows: Sequence[Row], key: str = "id") -> set[Any]:
-    """Insert the rows that meet no unique key yet; the values of `key` of those that went in (law 1: the database decides)."""
+    """Insert the rows that meet no unique key yet; the values of `key` of those that went in (law 1: the database
+    decides)."""
     if not rows:
         return set()
     statement = _dialect_insert(conn, table).on_conflict_do_nothing().returning(table.c[key])
-    return set(conn.execute(statement, list(rows)).scalars())
+    return set(conn.execute(statement, [whole(table, row) for row in rows]).scalars())
 
 
 def add_up(conn: sa.Connection, table: sa.Table, row: Row, keys: Sequence[str], column: str) -> int:
@@ -186,6 +192,11 @@ def one(conn: sa.Connection, statement: sa.Select[Any]) -> Row | None:
     """The only row of a query, or None."""
     found = conn.execute(statement).mappings().one_or_none()
     return dict(found) if found is not None else None
+
+
+def value(conn: sa.Connection, statement: sa.Select[Any]) -> Any:
+    """The one value of a query of one row."""
+    return conn.execute(statement).scalar_one()
 
 
 def by_id(rows: Iterable[Row]) -> dict[UUID, Row]:

@@ -1,6 +1,7 @@
 """Writing many rows at the driver's own speed.
 
-SQLAlchemy compiles each statement once and tells how a value is bound; handing the rows over is then the driver's `executemany`, which costs
+SQLAlchemy compiles each statement once and tells how a value is bound; handing the rows over is then the driver's
+`executemany`, which costs
 a third of Core's. Only for statements without RETURNING: executemany of `sqlite3` drops its rows without an error.
 """
 
@@ -30,6 +31,11 @@ def insert_many(conn: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> No
         key = conn.dialect.name, table.name, ()
         plan = _plans.get(key) or _plans.setdefault(key, _insert_plan(conn.dialect, table))
         _execute(conn, plan, rows)
+
+
+def whole(table: sa.Table, row: Row) -> Row:
+    """`row` with the default, or NULL, of every column that it does not name."""
+    return {**{column.name: _default(column) for column in table.columns}, **row}
 
 
 def update_many(conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:

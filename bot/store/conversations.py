@@ -6,7 +6,18 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bot.store.base import Json, Row, community_column, id_column, mappings, metadata, one, reference, when, words
+from bot.store.base import (
+    Json,
+    Row,
+    community_column,
+    id_column,
+    metadata,
+    one,
+    reference,
+    value,
+    when,
+    words,
+)
 
 conversations = sa.Table(
     "conversations",
@@ -55,9 +66,8 @@ def owner_lapsed(conn: sa.Connection, now: datetime, limit: int) -> list[UUID]:
 
 
 def resident_of(conn: sa.Connection, conversation_id: UUID) -> UUID:
-    return conn.execute(
-        sa.select(conversations.c.resident_id).where(conversations.c.id == conversation_id)
-    ).scalar_one()
+    found: UUID = value(conn, sa.select(conversations.c.resident_id).where(conversations.c.id == conversation_id))
+    return found
 
 
 def with_person(conn: sa.Connection, ids: Sequence[UUID]) -> set[UUID]:
@@ -71,5 +81,7 @@ def with_person(conn: sa.Connection, ids: Sequence[UUID]) -> set[UUID]:
 
 def waiting_before(conn: sa.Connection, community_id: UUID, now: datetime) -> int:
     """How many conversations of a community have waited for a person since before `now`."""
-    statement = sa.select(sa.func.count()).where(conversations.c.waiting_since < now, conversations.c.community_id == community_id)
+    statement = sa.select(sa.func.count()).where(
+        conversations.c.waiting_since < now, conversations.c.community_id == community_id
+    )
     return int(conn.execute(statement).scalar_one())

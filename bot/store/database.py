@@ -1,7 +1,9 @@
 """One door to both databases: `Database.write` and `Database.read` run a plain function in a transaction of its own.
 
-SQLite: every write of the process passes one thread with a synchronous connection, urgent ones first; reads go through the async engine,
-which is opened read-only. PostgreSQL: both run under `AsyncConnection.run_sync`; a deadlock or serialization failure reruns the function.
+SQLite: every write of the process passes one thread with a synchronous connection, urgent ones first; reads go
+through the async engine,
+which is opened read-only. PostgreSQL: both run under `AsyncConnection.run_sync`; a deadlock or serialization failure
+reruns the function.
 """
 
 import asyncio
@@ -89,7 +91,8 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """While inside, changes announced by other processes reach the listeners (PostgreSQL; nothing to do on SQLite)."""
+        """While inside, changes announced by other processes reach the listeners (PostgreSQL; nothing to do on
+        SQLite)."""
         if self.embedded:
             yield
             return

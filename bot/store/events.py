@@ -1,4 +1,5 @@
-"""What happened to a case, and what was promised about it. Nobody edits an event: a correction is a new one with a reason."""
+"""What happened to a case, and what was promised about it. Nobody edits an event: a correction is a new one with a
+reason."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -15,6 +15,7 @@ from bot.store.base import (
     mappings,
     metadata,
     reference,
+    value,
     when,
     words,
 )
@@ -39,7 +40,8 @@ jobs = sa.Table(
     sa.Column("dedupe_key", sa.Text, unique=True),
     sa.Index("ix_jobs_waiting", "due_at", "id", sqlite_where=sa.text("state = 'waiting'"),
              postgresql_where=sa.text("state = 'waiting'")),
-    sa.Index("ix_jobs_ref", "ref", sqlite_where=sa.text("ref IS NOT NULL"), postgresql_where=sa.text("ref IS NOT NULL")),
+    sa.Index("ix_jobs_ref", "ref", sqlite_where=sa.text("ref IS NOT NULL"),
+    postgresql_where=sa.text("ref IS NOT NULL")),
 )  # fmt: skip
 
 STATES = ("waiting", "done", "failed", "cancelled")
@@ -88,7 +90,8 @@ def cancel(conn: sa.Connection, refs: Sequence[UUID], kinds: Sequence[str], now:
 
 
 def next_due(conn: sa.Connection) -> datetime | None:
-    return conn.execute(sa.select(sa.func.min(jobs.c.due_at)).where(jobs.c.state == "waiting")).scalar_one()
+    due: datetime | None = value(conn, sa.select(sa.func.min(jobs.c.due_at)).where(jobs.c.state == "waiting"))
+    return due
 
 
 def schedule(conn: sa.Connection, rows: Sequence[Row]) -> set[UUID]:

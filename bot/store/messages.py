@@ -16,6 +16,7 @@ from bot.store.base import (
     mappings,
     metadata,
     reference,
+    value,
     when,
     words,
 )
@@ -135,9 +136,10 @@ def oldest_stored(conn: sa.Connection, limit: int) -> list[Row]:
 
 def last_received(conn: sa.Connection, identity_id: UUID) -> datetime | None:
     """When an address last wrote: what opens its window."""
-    return conn.execute(
-        sa.select(sa.func.max(messages.c.received_at)).where(messages.c.identity_id == identity_id)
-    ).scalar_one()
+    last: datetime | None = value(
+        conn, sa.select(sa.func.max(messages.c.received_at)).where(messages.c.identity_id == identity_id)
+    )
+    return last
 
 
 def set_status(conn: sa.Connection, ids: Sequence[UUID], status: str) -> None:

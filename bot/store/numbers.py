@@ -1,4 +1,5 @@
-"""Numbers told to people: WX20261122-0001. One counter a kind and day for the whole installation; gaps allowed, repeats never."""
+"""Numbers told to people: WX20261122-0001. One counter a kind and day for the whole installation; gaps allowed,
+repeats never."""
 
 from datetime import date
 

@@ -16,6 +16,7 @@ from bot.store.base import (
     mappings,
     metadata,
     reference,
+    value,
     when,
     words,
 )
@@ -58,7 +59,8 @@ outbox = sa.Table(
     sa.Index("ix_outbox_conversation_id_id", "conversation_id", "id"),
     sa.Index("ix_outbox_queued", "due_at", "id", sqlite_where=sa.text("status = 'queued'"),
              postgresql_where=sa.text("status = 'queued'")),
-    sa.Index("ix_outbox_in_flight", "identity_id", "lane", "id", sqlite_where=sa.text("status IN ('queued', 'sending')"),
+    sa.Index("ix_outbox_in_flight", "identity_id", "lane", "id",
+             sqlite_where=sa.text("status IN ('queued', 'sending')"),
              postgresql_where=sa.text("status IN ('queued', 'sending')")),
     sa.Index("ix_outbox_parked", "conversation_id", sqlite_where=sa.text("status = 'waiting'"),
              postgresql_where=sa.text("status = 'waiting'")),
@@ -94,7 +96,8 @@ def claim(
 ) -> list[Row]:
     """Lease the heads: the first queued row of each recipient and lane, higher lanes first.
 
-    A row is a head when nothing before it in its lane is queued or being sent; final, waiting and unknown rows block nobody.
+    A row is a head when nothing before it in its lane is queued or being sent; final, waiting and unknown rows block
+    nobody.
     Rows of `paused` accounts (channel, account) stay where they are.
     """
     earlier = outbox.alias("earlier")
@@ -218,7 +221,8 @@ def unpark(conn: sa.Connection, identity_ids: Sequence[UUID], now: datetime) -> 
 
 
 def passive_to_push(conn: sa.Connection, row_ids: Sequence[UUID], now: datetime) -> None:
-    """A passive reply that was not written goes the other way; nothing of it went out. Fenced ones fall with a takeover."""
+    """A passive reply that was not written goes the other way; nothing of it went out. Fenced ones fall with a
+    takeover."""
     if not row_ids:
         return
     moved = sa.update(outbox).where(
@@ -248,7 +252,8 @@ def set_text(conn: sa.Connection, row_id: UUID, text: str) -> None:
 
 
 def lapsed(conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
-    """Rows that were being sent when their lease ran out: a process died, and nobody knows whether they went out (law 5)."""
+    """Rows that were being sent when their lease ran out: a process died, and nobody knows whether they went out (law
+    5)."""
     statement = (
         sa.select(outbox)
         .where(outbox.c.status == "sending", outbox.c.lease_until < now)
@@ -261,7 +266,8 @@ def lapsed(conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
 
 def next_due(conn: sa.Connection) -> datetime | None:
     """When the next queued row is due."""
-    return conn.execute(sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.status == "queued")).scalar_one()
+    due: datetime | None = value(conn, sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.status == "queued"))
+    return due
 
 
 def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime) -> int:
@@ -278,7 +284,8 @@ def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime) -> int
 def receipt(
     conn: sa.Connection, channel: str, account: str, provider_id: str, status: str, error: str, now: datetime
 ) -> Row | None:
-    """Apply a receipt: accepted, delivered, read only move forward, `unknown` may turn to any. The row that moved, or None."""
+    """Apply a receipt: accepted, delivered, read only move forward, `unknown` may turn to any. The row that moved, or
+    None."""
     found = sa.select(outbox).where(
         outbox.c.channel == channel, outbox.c.account == account, outbox.c.provider_id == provider_id
     )

@@ -1,4 +1,5 @@
-"""Where things are: communities, clusters, buildings, homes, public places; and which account belongs to which community."""
+"""Where things are: communities, clusters, buildings, homes, public places; and which account belongs to which
+community."""
 
 from uuid import UUID
 

@@ -17,6 +17,7 @@ from bot.store.base import (
     metadata,
     new_id,
     reference,
+    value,
     when,
     words,
 )
@@ -93,7 +94,8 @@ def find_identities(conn: sa.Connection, keys: Iterable[Key]) -> dict[Key, Row]:
 def create_identities(conn: sa.Connection, new: Sequence[Row]) -> None:
     """A provisional resident with a conversation for each address not yet known.
 
-    `new`: rows of channel, account, address, community_id, created_at. Another process may come first: its rows stay, ours are dropped.
+    `new`: rows of channel, account, address, community_id, created_at. Another process may come first: its rows stay,
+    ours are dropped.
     Sorted by key, so that two processes wait for each other in one order only.
     """
     rows = sorted(new, key=lambda row: (row["channel"], row["account"], row["address"]))
@@ -186,4 +188,4 @@ def get_many(conn: sa.Connection, ids: Sequence[UUID]) -> list[Row]:
 
 
 def phone_of(conn: sa.Connection, resident_id: UUID) -> str:
-    return conn.execute(sa.select(residents.c.phone).where(residents.c.id == resident_id)).scalar_one()
+    return str(value(conn, sa.select(residents.c.phone).where(residents.c.id == resident_id)))

@@ -19,6 +19,7 @@ from bot.store import (
 from bot.store.base import metadata
 
 __all__ = [
-    "affairs", "alarms", "complaints", "conversations", "events", "jobs", "messages", "metadata", "numbers", "outbox", "places",
+    "affairs", "alarms", "complaints", "conversations", "events", "jobs", "messages", "metadata", "numbers", "outbox",
+    "places",
     "residents", "roster", "staff", "work_orders",
 ]  # fmt: skip

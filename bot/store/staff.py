@@ -141,7 +141,8 @@ def record_act(
 ) -> None:  # fmt: skip
     """Write down what somebody did outside of a conversation (law 13)."""
     row = {
-        "id": new_id(), "community_id": community_id, "staff_id": staff_id, "act": act, "ref_kind": ref_kind, "ref_id": ref_id,
+        "id": new_id(), "community_id": community_id, "staff_id": staff_id, "act": act, "ref_kind": ref_kind,
+        "ref_id": ref_id,
         "data": data, "at": now,
     }  # fmt: skip
     insert(conn, audit, [row])

@@ -6,7 +6,19 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bot.store.base import Json, Row, among, community_column, id_column, mappings, metadata, one, reference, when, words
+from bot.store.base import (
+    Json,
+    Row,
+    among,
+    community_column,
+    id_column,
+    mappings,
+    metadata,
+    one,
+    reference,
+    when,
+    words,
+)
 from bot.store.places import buildings, homes
 from bot.store.residents import residents
 from bot.store.staff import staff

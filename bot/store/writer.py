@@ -1,4 +1,5 @@
-"""The one writer lane of SQLite: a thread with a synchronous connection, because the async way costs forty times as much.
+"""The one writer lane of SQLite: a thread with a synchronous connection, because the async way costs forty times as
+much.
 
 A checkpoint of the write-ahead log runs on a connection of its own, so that no turn pays for it.
 """
@@ -57,7 +58,8 @@ def sqlite_engine(path: str, codec: dict[str, Any]) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(conn: sa.Connection) -> None:
-        # A transaction that reads first and writes later would fail at once beside another writer; this one waits at its start.
+        # A transaction that reads first and writes later would fail at once beside another writer; this one waits at
+        # its start.
         conn.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
@@ -175,7 +177,8 @@ class FileLock:
             self._file.close()
             self._file = None
             raise StoreError(
-                f"another Frontdesk already runs on {self._path.with_suffix('')}: stop it first, or give this one its own FRONTDESK_DATA_DIR"
+                f"another Frontdesk already runs on {self._path.with_suffix('')}: stop it first, "
+                "or give this one its own FRONTDESK_DATA_DIR"
             ) from None
 
     def release(self) -> None:

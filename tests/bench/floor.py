@@ -1,10 +1,12 @@
 """The floor: aiohttp and uvloop, the signature verified, the XML parsed with our parser, answered; nothing stored.
 
-Beside it a stand-in for the provider's API that takes everything, so that the service under load has somewhere to send to.
+Beside it a stand-in for the provider's API that takes everything, so that the service under load has somewhere to
+send to.
 """
 
 import sys
 
+import msgspec
 import uvloop
 from aiohttp import web
 
@@ -15,7 +17,7 @@ from tests.bench.load import ACCOUNT
 
 
 def application() -> web.Application:
-    channel = WeChat("main", WeChatSettings(**ACCOUNT))
+    channel = WeChat("main", msgspec.convert(ACCOUNT, WeChatSettings))
     clock = SystemClock()
 
     async def handle(request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -62,7 +63,8 @@ def requests(count: int, seed: int) -> list[bytes]:
     signature = hashlib.sha1(
         "".join(sorted((ACCOUNT["token"], now, nonce))).encode(), usedforsecurity=False
     ).hexdigest()
-    head = f"POST /channels/wechat/main?signature={signature}&timestamp={now}&nonce={nonce}&openid=o HTTP/1.1\r\nHost: bench\r\n"
+    path = f"/channels/wechat/main?signature={signature}&timestamp={now}&nonce={nonce}&openid=o"
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\n"
     return [
         f"{head}Content-Type: text/xml\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
         for body in bodies(count, seed)
@@ -126,7 +128,7 @@ async def run(port: int, work: Sequence[bytes], connections: int) -> dict[str, f
     ended = [loop.create_future() for _ in range(connections)]
     before, started = _cpu(), time.perf_counter()
     for done in ended:
-        await loop.create_connection(lambda done=done: _Connection(queue, latencies, refused, done), "127.0.0.1", port)
+        await loop.create_connection(partial(_Connection, queue, latencies, refused, done), "127.0.0.1", port)
     await asyncio.gather(*ended)
     wall = time.perf_counter() - started
     latencies.sort()

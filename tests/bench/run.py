@@ -1,4 +1,5 @@
-"""`make bench`: durable WeChat text messages through the whole turn, as a ratio to the floor measured in the same run."""
+"""`make bench`: durable WeChat text messages through the whole turn, as a ratio to the floor measured in the same
+run."""
 
 import argparse
 import contextlib
@@ -50,7 +51,8 @@ def _report(rounds: list[tuple[Result, Result]], metrics: str) -> None:
         print(f"{name:24}{statistics.median(floor):12.2f}{statistics.median(service):12.2f}")
     ratios = [service["per_second"] / floor["per_second"] for floor, service in rounds]
     print(
-        f"\nratio to the floor: {statistics.median(ratios):.3f} (median of {len(ratios)}; {min(ratios):.3f} to {max(ratios):.3f})"
+        f"\nratio to the floor: {statistics.median(ratios):.3f} "
+        f"(median of {len(ratios)}; {min(ratios):.3f} to {max(ratios):.3f})"
     )
     batches, messages = (float(_value(metrics, f"frontdesk_batch_messages_{name}")) for name in ("count", "sum"))
     print(f"mean batch: {messages / batches:.1f} messages")

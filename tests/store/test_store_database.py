@@ -92,9 +92,12 @@ async def test_batches_with_crossing_repeats_meet_no_deadlock(database: Database
     def store(conn: sa.Connection, order: int) -> int:
         rows = [
             {
-                "id": new_id(), "community_id": NOBODY, "conversation_id": who["conversation_id"], "identity_id": who["id"],
-                "channel": "wechat", "account": "main", "external_id": f"m{number}", "kind": "text", "text": "", "choice": None,
-                "attachments": None, "status": "turned", "intent": "", "state": "", "reading": None, "error": "", "sent_at": None,
+                "id": new_id(), "community_id": NOBODY, "conversation_id": who["conversation_id"],
+                "identity_id": who["id"],
+                "channel": "wechat", "account": "main", "external_id": f"m{number}", "kind": "text", "text": "",
+                "choice": None,
+                "attachments": None, "status": "turned", "intent": "", "state": "", "reading": None, "error": "",
+                "sent_at": None,
                 "received_at": NOW, "raw": "",
             }
             for number, who in enumerate(people)
@@ -155,8 +158,10 @@ def test_another_kind_of_database_is_refused_by_name() -> None:
 async def test_a_job_with_a_key_is_scheduled_once(database: Database) -> None:
     def row() -> dict[str, object]:
         return {
-            "id": new_id(), "community_id": NOBODY, "conversation_id": None, "kind": "k", "ref": None, "step": 0, "state": "waiting",
-            "payload": None, "attempts": 0, "due_at": NOW, "lease_until": None, "created_at": NOW, "ended_at": None, "error": "",
+            "id": new_id(), "community_id": NOBODY, "conversation_id": None, "kind": "k", "ref": None, "step": 0,
+            "state": "waiting",
+            "payload": None, "attempts": 0, "due_at": NOW, "lease_until": None, "created_at": NOW, "ended_at": None,
+            "error": "",
             "dedupe_key": "once",
         }  # fmt: skip
 

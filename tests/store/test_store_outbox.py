@@ -164,7 +164,9 @@ async def test_a_round_of_results_is_written_together(database: Database) -> Non
         named = [seed.say(conn, who, NOW, status="sending") for who in people[:2]]
         nameless = [seed.say(conn, who, NOW, status="sending") for who in people[2:]]
         late = seed.say(conn, people[0], NOW, status="delivered")
-        outbox.accepted(conn, [*((row, f"p-{row}") for row in named), *((row, None) for row in nameless), (late, None)], NOW)
+        outbox.accepted(
+            conn, [*((row, f"p-{row}") for row in named), *((row, None) for row in nameless), (late, None)], NOW
+        )
         assert seed.statuses(conn) == {**dict.fromkeys((*named, *nameless), "accepted"), late: "delivered"}
 
     await database.write(scene)

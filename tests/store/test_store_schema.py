@@ -36,7 +36,8 @@ async def test_partial_indexes_are_partial(database: Database) -> None:
 
 
 TABLES = {
-    records.Resident: "residents", records.Identity: "identities", records.Conversation: "conversations", records.WorkOrder: "work_orders",
+    records.Resident: "residents", records.Identity: "identities", records.Conversation: "conversations",
+    records.WorkOrder: "work_orders",
     records.Complaint: "complaints", records.Affair: "affairs", records.Alarm: "alarms", records.Job: "jobs",
 }  # fmt: skip
 
@@ -49,7 +50,8 @@ def test_a_record_has_the_columns_of_its_table(record: type[records.Record]) -> 
 
 def test_every_table_but_reference_tables_carries_its_community() -> None:
     without = {
-        "communities", "accounts", "staff", "staff_roles", "sessions", "counters", "unreadable", "channel_events", "alerts",
+        "communities", "accounts", "staff", "staff_roles", "sessions", "counters", "unreadable", "channel_events",
+        "alerts",
     }  # fmt: skip
     lacking = {name for name, table in metadata.tables.items() if "community_id" not in table.c}
     assert lacking <= without

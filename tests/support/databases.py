@@ -1,4 +1,5 @@
-"""Real databases for tests: an SQLite file, and a PostgreSQL server from a wheel. Each test gets an empty one with the schema."""
+"""Real databases for tests: an SQLite file, and a PostgreSQL server from a wheel. Each test gets an empty one with
+the schema."""
 
 import asyncio
 import contextlib

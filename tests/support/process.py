@@ -32,7 +32,9 @@ class Service:
         """Start and wait until it listens."""
         with self.log.open("ab") as log:
             command = [sys.executable, "-W", "ignore", "-m", "bot", "run", *self._arguments]
-            self._process = await asyncio.create_subprocess_exec(*command, env=self._environment, stdout=log, stderr=log)
+            self._process = await asyncio.create_subprocess_exec(
+                *command, env=self._environment, stdout=log, stderr=log
+            )
         async with asyncio.timeout(START_WITHIN_S):
             while not await self._listens():
                 assert self._process.returncode is None, self.log.read_text()[-2000:]

@@ -24,7 +24,8 @@ def person(conn: sa.Connection, address: str, now: datetime) -> Row:
 
 def member(conn: sa.Connection, login: str, now: datetime, *roles: str) -> UUID:
     row = {
-        "id": new_id(), "login": login, "name": login, "title": "", "phone": "", "password_hash": "-", "language": "en", "skills": None,
+        "id": new_id(), "login": login, "name": login, "title": "", "phone": "", "password_hash": "-",
+        "language": "en", "skills": None,
         "active": True, "created_at": now,
     }  # fmt: skip
     staff.add(conn, row, [(role, None) for role in roles])
@@ -34,10 +35,14 @@ def member(conn: sa.Connection, login: str, now: datetime, *roles: str) -> UUID:
 def outbox_row(who: Row, now: datetime, **changes: Any) -> Row:
     """A queued answer to this person."""
     row: Row = {
-        "id": new_id(), "community_id": NOBODY, "conversation_id": who["conversation_id"], "identity_id": who["id"], "origin_id": None,
-        "reply_to": None, "channel": ACCOUNT[0], "account": ACCOUNT[1], "address": who["address"], "lane": DIALOGUE, "kind": "answer",
-        "route": "push", "text": "好的", "choices": None, "without_question": None, "fence": None, "author_id": None, "case_kind": None,
-        "case_id": None, "status": "queued", "attempts": 0, "due_at": now, "lease_until": None, "expires_at": None, "created_at": now,
+        "id": new_id(), "community_id": NOBODY, "conversation_id": who["conversation_id"], "identity_id": who["id"],
+        "origin_id": None,
+        "reply_to": None, "channel": ACCOUNT[0], "account": ACCOUNT[1], "address": who["address"], "lane": DIALOGUE,
+        "kind": "answer",
+        "route": "push", "text": "好的", "choices": None, "without_question": None, "fence": None, "author_id": None,
+        "case_kind": None,
+        "case_id": None, "status": "queued", "attempts": 0, "due_at": now, "lease_until": None, "expires_at": None,
+        "created_at": now,
         "sent_at": None, "settled_at": None, "provider_id": None, "error": "", "dedupe_key": None,
     }  # fmt: skip
     return {**row, **changes}

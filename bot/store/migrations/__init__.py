@@ -1,4 +1,5 @@
-"""Bringing a database to the schema of this code. From 0.1.0 on a migration is additive; what removes comes in a later step."""
+"""Bringing a database to the schema of this code. From 0.1.0 on a migration is additive; what removes comes in a
+later step."""
 
 import asyncio
 import functools
