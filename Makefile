@@ -7,13 +7,13 @@ SOURCES := bot channels intents workflows knowledge_base tests scripts
 
 .PHONY: run test test-long check bench lock clean
 
-run: $(VENV)/.run bot/web/static/vendor/.done
+run: $(VENV)/.run bot/web/static/vendor/.stamp
 	@exec $(BIN)/frontdesk run --demo
 
-test: $(VENV)/.dev bot/web/static/vendor/.done
+test: $(VENV)/.dev bot/web/static/vendor/.stamp
 	$(BIN)/pytest
 
-test-long: $(VENV)/.dev bot/web/static/vendor/.done
+test-long: $(VENV)/.dev bot/web/static/vendor/.stamp
 	$(BIN)/pytest -m long --durations=5
 
 check: $(VENV)/.dev
@@ -22,7 +22,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev bot/web/static/vendor/.done
+bench: $(VENV)/.dev bot/web/static/vendor/.stamp
 	$(BIN)/python -m tests.bench.run
 
 # The locks hold every package with its hashes and no address: one file for all platforms.
@@ -41,7 +41,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-bot/web/static/vendor/.done: package-lock.json | $(VENV)/.run
+bot/web/static/vendor/.stamp: package-lock.json scripts/vendor.py | $(VENV)/.run
 	@$(BIN)/python scripts/vendor.py
 
 clean:

@@ -100,6 +100,12 @@ class World:
     capabilities: Mapping[tuple[str, str], Capabilities] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     """Every name and alias of a community to its name; an alias that fits several is not in it."""
+    _lines: dict[tuple[UUID, str], list[DutyLine]] = field(init=False, repr=False, default_factory=dict)
+    _by_role: dict[tuple[str, UUID], list[Member]] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for line in self.duties:
+            self._lines.setdefault((line.community_id, line.duty), []).append(line)
 
     def local(self, moment: datetime) -> datetime:
         """`moment` as the community's clock shows it."""
@@ -113,18 +119,17 @@ class World:
         local = self.local(moment)
         found: dict[UUID, Member] = {}
         for duty in duties:
-            for line in self.duties:
-                if (
-                    line.community_id == community_id
-                    and line.duty == duty
-                    and line.covers(local)
-                    and line.staff_id in self.members
-                ):
+            for line in self._lines.get((community_id, duty), ()):
+                if line.covers(local) and line.staff_id in self.members:
                     found.setdefault(line.staff_id, self.members[line.staff_id])
         return list(found.values())
 
     def with_role(self, role: str, community_id: UUID) -> list[Member]:
-        return [member for member in self.members.values() if member.has(role, community_id)]
+        """Everybody with this role in this community or in all."""
+        key = role, community_id
+        if key not in self._by_role:
+            self._by_role[key] = [member for member in self.members.values() if member.has(role, community_id)]
+        return self._by_role[key]
 
     def service_phone(self, community_id: UUID) -> str:
         """The number answered round the clock for a community."""

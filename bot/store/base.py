@@ -1,9 +1,10 @@
 """What all tables share: metadata, column types, identifiers, and the few statements that both databases spell
 differently."""
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -59,7 +60,8 @@ class among(sa.ColumnElement[bool]):  # noqa: N801 - reads as a clause, like `sa
 
     inherit_cache = True
     type = sa.Boolean()
-    _traverse_internals: ClassVar = [
+    # SQLAlchemy's own name and type: how the cache key of a statement is made.
+    _traverse_internals = [  # noqa: RUF012
         ("column", InternalTraversal.dp_clauseelement),
         ("values", InternalTraversal.dp_clauseelement),
     ]
@@ -143,8 +145,7 @@ def words(name: str) -> sa.Column[str]:
     return sa.Column(name, sa.Text, nullable=False, default="")
 
 
-def _dialect_insert(conn: sa.Connection, table: sa.Table) -> Any:
-    return (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(table)
+_DIALECTS: Mapping[str, Any] = {"postgresql": postgresql, "sqlite": sqlite}
 
 
 def insert(conn: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -157,13 +158,18 @@ def insert_new(conn: sa.Connection, table: sa.Table, rows: Sequence[Row], key: s
     decides)."""
     if not rows:
         return set()
-    statement = _dialect_insert(conn, table).on_conflict_do_nothing().returning(table.c[key])
+    statement = _insert_new(conn.dialect.name, table, key)
     return set(conn.execute(statement, [whole(table, row) for row in rows]).scalars())
+
+
+@functools.cache
+def _insert_new(dialect: str, table: sa.Table, key: str) -> Any:
+    return _DIALECTS[dialect].insert(table).on_conflict_do_nothing().returning(table.c[key])
 
 
 def add_up(conn: sa.Connection, table: sa.Table, row: Row, keys: Sequence[str], column: str) -> int:
     """Add `row[column]` to the stored value, or store it; the new value."""
-    statement = _dialect_insert(conn, table).values(**row)
+    statement = _DIALECTS[conn.dialect.name].insert(table).values(**row)
     upsert = statement.on_conflict_do_update(
         index_elements=list(keys), set_={column: table.c[column] + statement.excluded[column]}
     ).returning(table.c[column])

@@ -5,6 +5,7 @@ SQLAlchemy compiles each statement once and tells how a value is bound; handing 
 a third of Core's. Only for statements without RETURNING: executemany of `sqlite3` drops its rows without an error.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -35,7 +36,12 @@ def insert_many(conn: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> No
 
 def whole(table: sa.Table, row: Row) -> Row:
     """`row` with the default, or NULL, of every column that it does not name."""
-    return {**{column.name: _default(column) for column in table.columns}, **row}
+    return {**_defaults(table), **row}
+
+
+@functools.cache
+def _defaults(table: sa.Table) -> Row:
+    return {column.name: _default(column) for column in table.columns}
 
 
 def update_many(conn: sa.Connection, table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
@@ -78,7 +84,7 @@ def _plan(dialect: sa.Dialect, table: sa.Table, statement: sa.Insert | sa.Update
         str(compiled),
         itemgetter(*(column.name for column in columns)),
         tuple((index, bind) for index, bind in enumerate(binders) if bind is not None),
-        {column.name: _default(column) for column in columns} if isinstance(statement, sa.Insert) else {},
+        _defaults(table) if isinstance(statement, sa.Insert) else {},
     )
 
 

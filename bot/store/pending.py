@@ -83,6 +83,7 @@ class Pending:
 def flush(conn: sa.Connection, turns: Sequence[Pending], now: datetime, day: date) -> dict[str, str]:
     """Write all turns of a batch; the numbers that were drawn, by mark."""
     _write_updates(conn, turns)
+    _keep_promises(conn, turns, now)
     drawn = _draw(conn, turns, day)
     for table in _INSERTS:
         rows = [_numbered(row, drawn) for turn in turns for row in turn.inserts.get(table, ())]
@@ -101,6 +102,13 @@ def _write_updates(conn: sa.Connection, turns: Iterable[Pending]) -> None:
             for row_id, change in turn.updates.get(table, {}).items():
                 changes.setdefault(row_id, {}).update(change)
         update_by_id(conn, table, changes)
+
+
+def _keep_promises(conn: sa.Connection, turns: Iterable[Pending], now: datetime) -> None:
+    """Before the inserts: what a turn promises anew is not kept by the act that promises it."""
+    for turn in turns:
+        for case_id, what in turn.kept_promises:
+            events.keep_promises(conn, [case_id], what, now)
 
 
 def _draw(conn: sa.Connection, turns: Iterable[Pending], day: date) -> dict[str, str]:
@@ -136,8 +144,6 @@ def _write_rest(conn: sa.Connection, turns: Iterable[Pending], now: datetime) ->
     for turn in turns:
         for ref, kinds in turn.cancelled_timers:
             jobs.cancel(conn, [ref], kinds, now)
-        for case_id, what in turn.kept_promises:
-            events.keep_promises(conn, [case_id], what, now)
         for conversation_id, since, case_kind, case_id in turn.adopted:
             adopt(conn, conversation_id, since, case_kind, case_id)
         for conversation_id in turn.fences:
