@@ -42,7 +42,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@touch $@
 
 bot/web/static/vendor/.stamp: package-lock.json scripts/vendor.py | $(VENV)/.run
-	@$(BIN)/python scripts/vendor.py
+	@$(BIN)/python scripts/vendor.py && touch $@
 
 clean:
 	rm -rf $(VENV) node_modules bot/web/static/vendor

@@ -1,5 +1,7 @@
 """Errors that a person reads: each names what is wrong and how to mend it, and never a secret or a resident's data."""
 
+import traceback
+
 
 class FrontdeskError(Exception):
     """Base. The message is shown as it is."""
@@ -23,3 +25,8 @@ class Conflict(FrontdeskError):
 
 class NotFound(FrontdeskError):
     """There is no such record, or it is not for this person."""
+
+
+def trace(error: BaseException) -> str:
+    """Kind and place of an error for the log, without its words: those may hold what a resident wrote (law 14)."""
+    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"

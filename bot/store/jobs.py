@@ -68,18 +68,21 @@ def take(conn: sa.Connection, ids: Sequence[UUID]) -> list[Row]:
 
 
 def end(conn: sa.Connection, ids: Sequence[UUID], state: str, now: datetime, error: str = "") -> None:
+    """Close jobs that still wait."""
     if ids:
         conn.execute(
             sa.update(jobs)
-            .where(jobs.c.id.in_(sorted(ids)))
+            .where(jobs.c.id.in_(sorted(ids)), jobs.c.state == "waiting")
             .values(state=state, ended_at=now, error=error, lease_until=None)
         )
 
 
 def postpone(conn: sa.Connection, job_id: UUID, due_at: datetime, error: str) -> None:
-    """Try again later after a failure, which is counted."""
+    """Try again later after a failure, which is counted; another process may have done it meanwhile."""
     conn.execute(
-        sa.update(jobs).where(jobs.c.id == job_id).values(due_at=due_at, attempts=jobs.c.attempts + 1, error=error)
+        sa.update(jobs)
+        .where(jobs.c.id == job_id, jobs.c.state == "waiting")
+        .values(due_at=due_at, attempts=jobs.c.attempts + 1, error=error)
     )
 
 

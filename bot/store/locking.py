@@ -47,8 +47,9 @@ _LOCK = (
     .where(among(conversations.c.id, "ids"))
     .order_by(conversations.c.id)
 )
-_WAITING = _LOCK.with_for_update(of=conversations)
-_SKIPPING = _LOCK.with_for_update(of=conversations, skip_locked=True)
+# NO KEY UPDATE: rows that only point at a locked conversation (a message that is stored for later, a call task) need not wait.
+_WAITING = _LOCK.with_for_update(of=conversations, key_share=True)
+_SKIPPING = _LOCK.with_for_update(of=conversations, key_share=True, skip_locked=True)
 
 _CONVERSATION = tuple(conversations.c.keys())
 _RESIDENT = tuple(residents.c.keys())

@@ -142,6 +142,12 @@ def last_received(conn: sa.Connection, identity_id: UUID) -> datetime | None:
     return last
 
 
+def still_stored(conn: sa.Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these nobody has turned meanwhile."""
+    statement = sa.select(messages.c.id).where(messages.c.id.in_(sorted(ids)), messages.c.status == "stored")
+    return set(conn.execute(statement).scalars())
+
+
 def set_status(conn: sa.Connection, ids: Sequence[UUID], status: str) -> None:
     if ids:
         conn.execute(sa.update(messages).where(messages.c.id.in_(sorted(ids))).values(status=status))

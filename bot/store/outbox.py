@@ -264,6 +264,12 @@ def lapsed(conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
     return mappings(conn, statement)
 
 
+def any_lapsed(conn: sa.Connection, now: datetime) -> bool:
+    """Whether there is something for `lapsed`, without locking it."""
+    found = sa.select(outbox.c.id).where(outbox.c.status == "sending", outbox.c.lease_until < now).limit(1)
+    return conn.execute(found).first() is not None
+
+
 def next_due(conn: sa.Connection) -> datetime | None:
     """When the next queued row is due."""
     due: datetime | None = value(conn, sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.status == "queued"))

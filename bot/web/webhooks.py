@@ -86,7 +86,8 @@ def _response(answer: WebhookAnswer) -> web.Response:
 async def _keep_unreadable(context: Context, channel: Channel, raw: WebhookRequest, reason: str) -> web.Response:
     metrics.REFUSED.labels(channel.name, "unreadable").inc()
     row = {
-        "id": new_id(), "channel": channel.name, "account": channel.account, "digest": hashlib.sha256(raw.body).hexdigest(),
+        "id": new_id(), "channel": channel.name, "account": channel.account,
+        "digest": hashlib.sha256(raw.body).hexdigest(),
         "raw": raw.body[:LARGEST_BODY], "reason": reason, "received_at": raw.received_at, "seen_at": None,
     }  # fmt: skip
     try:
@@ -159,5 +160,5 @@ async def _write(request: web.Request, response: web.Response) -> bool:
     with contextlib.suppress(ConnectionError):
         await response.prepare(request)
         await response.write_eof()
-        return not (request.transport is None or request.transport.is_closing())
+        return not request.transport.is_closing()
     return False

@@ -33,12 +33,22 @@ class Servers:
     def url(self, kind: str) -> str:
         """The address of a new, migrated, empty database."""
         if kind == "sqlite":
-            path = self.folder / f"{next(_names)}" / "frontdesk.db"
-            path.parent.mkdir()
-            shutil.copy(self.template, path)
-            return f"sqlite+aiosqlite:///{path}"
+            url = self.empty(kind)
+            shutil.copy(self.template, str(sa.make_url(url).database))
+            return url
         name = f"test{next(_names)}"
         asyncio.run(_create(self.postgres, name, template="template_frontdesk"))
+        return self.postgres.set(database=name).render_as_string(hide_password=False)
+
+
+    def empty(self, kind: str) -> str:
+        """The address of a new database without any schema."""
+        if kind == "sqlite":
+            path = self.folder / f"{next(_names)}" / "frontdesk.db"
+            path.parent.mkdir()
+            return f"sqlite+aiosqlite:///{path}"
+        name = f"test{next(_names)}"
+        asyncio.run(_create(self.postgres, name))
         return self.postgres.set(database=name).render_as_string(hide_password=False)
 
 

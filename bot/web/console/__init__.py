@@ -1,0 +1,1 @@
+"""The staff console: one module a page, templates beside them, texts in i18n."""

@@ -1,0 +1,91 @@
+"""The inside: the console, its files, and the metrics."""
+
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.web import middleware
+from bot.web.access import PATH, THROTTLE, Handler, Person, Throttle, guarded
+from bot.web.console import affairs, alarms, attention, calls, cards, complaints, inbox, orders, sign_in, takeover, view
+from bot.web.context import CONTEXT, Context
+from bot.web.live import HUB, Hub
+from bot.web.public import metrics
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "console" / "static"
+VENDOR = _HERE / "static" / "vendor"
+
+PAGES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "", inbox.index),
+    ("POST", "/sign-out", sign_in.leave),
+    ("POST", "/language", sign_in.language),
+    ("GET", "/inbox", inbox.page),
+    ("GET", "/inbox/{id}", inbox.page),
+    ("GET", "/inbox/{id}/older", inbox.older),
+    ("POST", "/inbox/{id}/read", inbox.mark_read),
+    ("POST", "/inbox/{id}/phone", cards.phone),
+    ("POST", "/inbox/{id}/take", takeover.take),
+    ("POST", "/inbox/{id}/hand-back", takeover.hand_back),
+    ("POST", "/inbox/{id}/reply", takeover.reply),
+    ("GET", "/orders", orders.page),
+    ("GET", "/orders/{id}", orders.detail),
+    ("POST", "/orders/{id}/phone", orders.phone),
+    ("POST", "/orders/{id}/{move}", orders.ORDERS.handle),
+    ("GET", "/complaints", complaints.page),
+    ("GET", "/complaints/{id}", complaints.detail),
+    ("POST", "/complaints/{id}/{move}", complaints.COMPLAINTS.handle),
+    ("GET", "/affairs", affairs.page),
+    ("GET", "/affairs/{id}", affairs.detail),
+    ("POST", "/affairs/{id}/{move}", affairs.AFFAIRS.handle),
+    ("GET", "/calls", calls.page),
+    ("POST", "/calls/{id}/done", calls.finish),
+    ("POST", "/calls/{id}/phone", calls.phone),
+    ("GET", "/alarms", alarms.page),
+    ("POST", "/alarms/shown", alarms.shown),
+    ("POST", "/alarms/{id}/acknowledge", alarms.acknowledge),
+    ("POST", "/alarms/{id}/close", alarms.close),
+    ("GET", "/attention", attention.page),
+    ("POST", "/attention/{id}/raw", attention.raw),
+    ("POST", "/attention/{id}/seen", attention.seen),
+)
+"""All but signing in are for people who are signed in; every POST carries the token of its session (`guarded`)."""
+
+
+def application(context: Context) -> web.Application:
+    """The application of a staff listener of its own."""
+    app = web.Application(middlewares=middleware.middlewares(), client_max_size=middleware.BODY_LIMIT)
+    app[CONTEXT] = context
+    return app
+
+
+def add_routes(app: web.Application) -> None:
+    """Put console and metrics on an application that holds its CONTEXT."""
+    context = app[CONTEXT]
+    app[THROTTLE] = Throttle()
+    app[HUB] = Hub(context.database, context.clock)
+    app[view.ENV] = view.environment()
+    app[middleware.ERROR_PAGE] = view.error_page
+    app.on_shutdown.append(_close)
+    app.router.add_get(f"{PATH}/sign-in", sign_in.form)
+    app.router.add_post(f"{PATH}/sign-in", sign_in.enter)
+    for method, path, handler in PAGES:
+        app.router.add_route(method, PATH + path, guarded(handler))
+    app.router.add_get(f"{PATH}/live", middleware.stream(guarded(_live)))
+    app.router.add_get("/metrics", metrics)
+    _add_files(app)
+
+
+def _add_files(app: web.Application) -> None:
+    """Our own files, and the front-end libraries where they have been fetched (scripts/vendor.py)."""
+    app.router.add_static(f"{PATH}/static", STATIC)
+    if VENDOR.is_dir():
+        app.router.add_static(f"{PATH}/vendor", VENDOR)
+
+
+async def _live(request: web.Request, person: Person) -> web.StreamResponse:
+    del person
+    return await request.app[HUB].stream(request)
+
+
+async def _close(app: web.Application) -> None:
+    await app[HUB].close()
