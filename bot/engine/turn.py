@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.desk import Desk, Incoming
 from bot.engine import loading, routing
+from bot.errors import trace
 from bot.store import messages, outbox, pending, residents
 from bot.store.base import NOBODY, Row, new_id
 from bot.store.locking import Locked, lock
@@ -41,6 +42,8 @@ class Item:
     """The turn would come too late for the provider's limit: keep and acknowledge, and turn it afterwards."""
     stored_id: UUID | None = None
     """The row of a message that was stored by an earlier batch."""
+    broken: str = ""
+    """Why it cannot be read or turned: it is kept as failed, and a person is told."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -87,7 +90,8 @@ def run_batch(conn: sa.Connection, world: World, items: Sequence[Item], marks: M
     new = [i for i, item in enumerate(items) if item.stored_id is not None or ids[i] in fresh]
     verdicts = _repeats(conn, items, [i for i in range(len(items)) if i not in set(new)])
     verdicts |= dict.fromkeys((i for i in new if items[i].store_only), Verdict("stored"))
-    turning = [i for i in new if not items[i].store_only]
+    turning = _still_to_turn(conn, items, ids, [i for i in new if not items[i].store_only])
+    verdicts |= dict.fromkeys((i for i in new if i not in verdicts and i not in set(turning)), Verdict("repeat"))
     verdicts |= _turn(conn, world, [(i, items[i], ids[i], known[items[i].sender]) for i in turning], now)
     return [verdicts[i] for i in range(len(items))]
 
@@ -138,6 +142,17 @@ def _repeats(conn: sa.Connection, items: Sequence[Item], repeated: Sequence[int]
     return verdicts
 
 
+def _still_to_turn(
+    conn: sa.Connection, items: Sequence[Item], ids: Mapping[int, UUID], turning: Sequence[int]
+) -> list[int]:
+    """Without stored messages that another process has turned since they were found; the rest are held until the commit."""
+    stored = [ids[i] for i in turning if items[i].stored_id is not None]
+    if not stored:
+        return list(turning)
+    open_ids = messages.still_stored(conn, stored)
+    return [i for i in turning if items[i].stored_id is None or ids[i] in open_ids]
+
+
 Turning = tuple[int, Item, UUID, Row]
 
 
@@ -154,7 +169,7 @@ def _turn(conn: sa.Connection, world: World, turning: Sequence[Turning], now: da
         desk = desks[identity["conversation_id"]]
         desk.identities = [Identity.of(identity)]
         desk.incoming = _incoming(item, row_id, desk.identities[0])
-        done.append((i, *_run(desk, routing.handle)))
+        done.append((i, *_run(desk, _broken if item.broken else routing.handle)))
     outbox.unpark(
         conn, [identity["id"] for _, _, _, identity in ready if locked[identity["conversation_id"]].parked], now
     )
@@ -207,13 +222,30 @@ def _run(desk: Desk, f: Callable[[Desk], None]) -> tuple[Desk, bool]:
         _close(desk, "turned")
     except SQLAlchemyError:
         raise
-    except Exception:
-        log.exception("a turn failed", extra={"message_id": str(desk.incoming.id) if desk.incoming else None})
-        clean = _anew(desk)
-        routing.apologise(clean)
-        _close(clean, "failed")
-        return clean, True
+    except Exception as error:
+        message_id = str(desk.incoming.id) if desk.incoming else None
+        log.error("a turn failed: %s", trace(error), extra={"message_id": message_id})  # noqa: TRY400 - without its words
+        return _apologised(desk), True
     return desk, False
+
+
+def _broken(desk: Desk) -> None:
+    """The turn of a message that is known to fail."""
+    raise ValueError("it cannot be turned")
+
+
+def _apologised(desk: Desk) -> Desk:
+    clean = _anew(desk)
+    try:
+        routing.apologise(clean)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        log.error("nobody could be told in the usual way: %s", trace(error))  # noqa: TRY400 - without its words
+        clean = _anew(desk)
+        clean.raise_alarm("failed_turn", "", ())
+    _close(clean, "failed")
+    return clean
 
 
 def _anew(desk: Desk) -> Desk:

@@ -1,0 +1,1 @@
+"""Repairs: from the report to the resident's acceptance."""
