@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -17,9 +18,9 @@ from bot.clock import Clock, SystemClock
 from bot.engine.delivery import Delivery
 from bot.engine.intake import Intake
 from bot.engine.scheduler import Scheduler
-from bot.errors import FrontdeskError, StoreError
+from bot.errors import FrontdeskError, StoreError, trace
 from bot.settings import Settings
-from bot.store import migrations
+from bot.store import migrations, outbox
 from bot.store.database import Database
 from bot.store.writer import FileLock
 from bot.web import public, staff
@@ -36,7 +37,9 @@ from knowledge_base.answer import KnowledgeBase
 log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 10.0
-WORLD_EVERY_S = 5.0
+WORLD_EVERY = timedelta(seconds=5)
+DEMO_ACCOUNT = ("wechat", "demo")
+PHONE_LINES = 500
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +60,8 @@ async def running(settings: Settings, *, with_demo: bool = False, clock: Clock |
         platform = await _simulator(settings, stack) if with_demo else None
         if platform is not None:
             settings = _with_demo_account(settings, platform)
-            await database.write(demo.load, clock.now())
+            await database.write(demo.load, clock.now(), zone=settings.zone)
+            await _remember(platform, database)
         channels = _channels(settings, stack)
         worlds = await _worlds(settings, database, channels, with_demo=with_demo)
         intake = Intake(database, worlds, clock)
@@ -82,12 +86,14 @@ async def running(settings: Settings, *, with_demo: bool = False, clock: Clock |
 
 
 async def _database(settings: Settings, stack: contextlib.AsyncExitStack) -> Database:
-    database = Database.open(settings.database)
-    stack.push_async_callback(database.close)
-    if database.embedded:
-        lock = FileLock(str(sa.make_url(settings.database).database))
+    address = sa.make_url(settings.database)
+    if address.get_backend_name() == "sqlite":
+        # Taken before the file is opened and given back after it is closed.
+        lock = FileLock(str(address.database))
         lock.acquire()
         stack.callback(lock.release)
+    database = Database.open(settings.database)
+    stack.push_async_callback(database.close)
     try:
         await migrations.upgrade(settings.database)
     except (sa.exc.SQLAlchemyError, OSError) as error:
@@ -108,6 +114,13 @@ async def _simulator(settings: Settings, stack: contextlib.AsyncExitStack) -> We
     await platform.start()
     stack.push_async_callback(platform.stop)
     return platform
+
+
+async def _remember(platform: WeChatPlatform, database: Database) -> None:
+    """The phones show what was said before this start, and their windows are as open as they were left."""
+    for line in await database.read(outbox.said_before, *DEMO_ACCOUNT, PHONE_LINES):
+        if line["text"] and line["at"] is not None:
+            platform.remember(line["address"], "sent" if line["theirs"] else "received", line["text"], line["at"])
 
 
 def _with_demo_account(settings: Settings, platform: WeChatPlatform) -> Settings:
@@ -154,13 +167,15 @@ def _start_engine(context: Context, stack: contextlib.AsyncExitStack) -> None:
 async def _watch_world(context: Context, stack: contextlib.AsyncExitStack) -> None:
     """Take a new snapshot every few seconds: another process may have imported homes or changed the roster."""
 
+    never = asyncio.Event()
+
     async def watch() -> None:
         while True:
-            await asyncio.sleep(WORLD_EVERY_S)
+            await context.clock.wait(never, context.clock.now() + WORLD_EVERY)
             try:
                 await reload_world(context)
-            except Exception:
-                log.exception("the snapshot could not be renewed")
+            except Exception as error:
+                log.error("the snapshot could not be renewed: %s", trace(error))  # noqa: TRY400 - without its words
 
     task = asyncio.create_task(watch(), name="world")
     stack.callback(task.cancel)

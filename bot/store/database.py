@@ -12,12 +12,13 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+import asyncpg
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.errors import SettingsError
+from bot.errors import SettingsError, StoreError
 from bot.store.writer import Lane, Priority, SqliteWriter
 
 P = ParamSpec("P")
@@ -26,8 +27,13 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 RERUNS = 3
+CONNECT_WITHIN_S = 5.0
+LISTEN_AGAIN_S = 1.0
 RERUN_STATES = ("40001", "40P01")
 """SQLSTATE of a serialization failure and of a deadlock."""
+
+PASSING_STATES = (*RERUN_STATES, "55P03", "57014")
+"""Also a lock that was not to be had in time, and a statement that was called off."""
 
 JSON_CODEC: dict[str, Any] = {
     "json_serializer": lambda value: msgspec.json.encode(value).decode(),
@@ -91,23 +97,49 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """While inside, changes announced by other processes reach the listeners (PostgreSQL; nothing to do on
-        SQLite)."""
+        """While inside, changes announced by other processes reach the listeners (PostgreSQL; nothing to do on SQLite)."""
         if self.embedded:
             yield
             return
+        ready = asyncio.Event()
+        task = asyncio.create_task(self._listen(ready), name="listen")
+        try:
+            await ready.wait()
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _listen(self, ready: asyncio.Event) -> None:
+        """Hear of changes, for ever: a connection that drops is replaced, and whatever was missed is looked for."""
+        while True:
+            try:
+                await self._listen_once(ready)
+            except (
+                OSError,
+                TimeoutError,
+                sa.exc.SQLAlchemyError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+            ) as error:
+                log.warning("changes of other processes are not heard: %s", type(error).__name__)
+            ready.set()
+            await asyncio.sleep(LISTEN_AGAIN_S)
+
+    async def _listen_once(self, ready: asyncio.Event) -> None:
+        lost = asyncio.Event()
         async with self.engine.connect() as conn:
             raw = (await conn.get_raw_connection()).driver_connection
             assert raw is not None
-
-            def heard(*_: object) -> None:
-                self.announce()
-
-            await raw.add_listener(CHANNEL, heard)
+            raw.add_termination_listener(lambda *_: lost.set())
+            await raw.add_listener(CHANNEL, lambda *_: self.announce())
             try:
-                yield
+                self.announce()
+                ready.set()
+                await lost.wait()
             finally:
-                await raw.remove_listener(CHANNEL, heard)
+                # Not given back to the pool: whoever got it would be woken for nothing, or find it dead.
+                await conn.invalidate()
 
     async def close(self) -> None:
         await self._writer.close()
@@ -115,6 +147,19 @@ class Database:
 
 
 CHANNEL = "frontdesk"
+
+
+def is_away(error: Exception) -> bool:
+    """The database cannot be reached, or takes nothing from anybody."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+    return isinstance(error, OSError | TimeoutError | StoreError | sa.exc.TimeoutError | asyncpg.PostgresError)
+
+
+def is_passing(error: Exception) -> bool:
+    """The same work may succeed later: the database is away, or somebody else was in the way."""
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return is_away(error) or state in PASSING_STATES
 
 
 def notify(conn: sa.Connection) -> None:
@@ -151,7 +196,7 @@ def _postgres_engine(address: sa.URL) -> AsyncEngine:
         pool_size=8,
         max_overflow=8,
         pool_pre_ping=True,
-        connect_args={"server_settings": settings},
+        connect_args={"server_settings": settings, "timeout": CONNECT_WITHIN_S},
         **JSON_CODEC,
     )
 

@@ -21,6 +21,7 @@ from bot.store.base import (
     words,
 )
 from bot.store.conversations import conversations
+from bot.store.messages import messages
 from bot.store.residents import identities
 
 outbox = sa.Table(
@@ -246,6 +247,23 @@ def add(conn: sa.Connection, rows: Sequence[Row]) -> None:
     insert_new(conn, outbox, rows)
 
 
+def said_before(conn: sa.Connection, channel: str, account: str, limit: int) -> list[Row]:
+    """What went both ways over an account, oldest first: address, whether the resident said it, text, time."""
+    heard = (
+        sa.select(identities.c.address, sa.true().label("theirs"), messages.c.text, messages.c.received_at.label("at"))
+        .join(identities, identities.c.id == messages.c.identity_id)
+        .where(messages.c.channel == channel, messages.c.account == account)
+    )
+    ours = sa.select(
+        outbox.c.address, sa.false().label("theirs"), outbox.c.text, outbox.c.settled_at.label("at")
+    ).where(
+        outbox.c.channel == channel, outbox.c.account == account, outbox.c.status.in_(("accepted", "delivered", "read"))
+    )
+    both = sa.union_all(heard, ours).subquery()
+    newest = sa.select(both).order_by(both.c.at.desc()).limit(limit)
+    return mappings(conn, newest)[::-1]
+
+
 def set_text(conn: sa.Connection, row_id: UUID, text: str) -> None:
     """What a row says was decided at the moment of sending."""
     conn.execute(sa.update(outbox).where(outbox.c.id == row_id).values(text=text, choices=None))
@@ -281,7 +299,7 @@ def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime) -> int
     statement = sa.select(sa.func.count()).where(
         outbox.c.identity_id == identity_id,
         outbox.c.route == "push",
-        outbox.c.sent_at > since,
+        outbox.c.sent_at >= since,
         outbox.c.status.in_(("sending", "accepted", "delivered", "read", "unknown")),
     )
     return int(conn.execute(statement).scalar_one())

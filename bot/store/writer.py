@@ -5,11 +5,13 @@ A checkpoint of the write-ahead log runs on a connection of its own, so that no 
 """
 
 import asyncio
+import contextlib
 import enum
 import fcntl
 import itertools
 import logging
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -89,7 +91,8 @@ class SqliteWriter:
         future: asyncio.Future[T] = loop.create_future()
 
         def settle(result: Any, error: BaseException | None) -> None:
-            loop.call_soon_threadsafe(_settle, future, result, error)
+            with contextlib.suppress(RuntimeError):  # the loop is gone, and with it who waits; the thread goes on
+                loop.call_soon_threadsafe(_settle, future, result, error)
 
         self._tasks.put((priority, next(self._order), f, settle))
         return await asyncio.shield(future)
@@ -148,7 +151,15 @@ class SqliteWriter:
             while not self._stopped.wait(CHECKPOINT_EVERY_S):
                 if self._dirty.is_set():
                     self._dirty.clear()
-                    driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                    _fold(driver)
+
+
+def _fold(driver: Any) -> None:
+    """A checkpoint that fails (disk full, file locked) is tried again after the next commit."""
+    try:
+        driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    except sqlite3.Error as error:
+        log.warning("the write-ahead log could not be folded in: %s", type(error).__name__)
 
 
 def _settle(future: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.web.simulator.account import Account, utc_now
-from bot.web.simulator.phones import Phone
+from bot.web.simulator.phones import Direction, Entry, Phone
 from bot.web.simulator.wechat_api import ApiSide, Fault, Json, When
 from bot.web.simulator.wechat_push import Limits, Pushed, Pusher, cdata, render
 from bot.web.simulator.wire import Wire
@@ -94,6 +94,14 @@ class WeChatPlatform:
     def phone(self, openid: str) -> Phone:
         """The phone of `openid`; an unknown one becomes a follower."""
         return self.account.phone(openid)
+
+    def remember(self, openid: str, direction: Direction, text: str, at: datetime) -> None:
+        """Put what was said before this start back on the screen; a message of the resident opens its window then."""
+        phone = self.phone(openid)
+        number = self.wire.next_number()
+        phone.screen.append(Entry(number=number, direction=direction, text=text, at=at))
+        if direction == "sent":
+            phone.window.wrote(at)
 
     # Misbehaviour
 
