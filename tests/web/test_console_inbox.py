@@ -86,6 +86,8 @@ async def test_the_thread_tells_who_speaks_and_what_became_of_it(kit: Kit) -> No
         assert f'class="entry {who}"' in entry
         assert status in entry
     assert "员工agent" in next(part for part in page.split("<article") if "客服说" in part)
+    await change(kit, "wang", last_text="[image]")
+    assert "[图片]" in await (await kit.sign_in("agent")).text("/inbox")
     picture = next(part for part in page.split("<article") if "MEDIA123" in part)
     assert "图片" in picture
     assert "未取回" in picture

@@ -105,8 +105,15 @@ def _rows(conn: sa.Connection, v: View, rows: list[Row]) -> list[Row]:
     for row in rows:
         masked = v.masked(Act.READ, row["community_id"], emergency=row["emergency"])
         row["homes"] = homes.get(row["resident_id"], [])
-        row["shown_text"] = masks.text(row["last_text"], row["resident_name"]) if masked else row["last_text"]
+        row["shown_text"] = _last(v, row["last_text"], row["resident_name"] if masked else None)
     return rows
+
+
+def _last(v: View, text: str, masked_name: str | None) -> str:
+    """The last words; what came without words stands there as `[kind]`."""
+    if text.startswith("[") and text.endswith("]"):
+        return f"[{v.label('file', text[1:-1])}]"
+    return text if masked_name is None else masks.text(text, masked_name)
 
 
 # -- the open conversation --------------------------------------------------------------------------------------------
