@@ -1,7 +1,7 @@
 """A softmax over sparse features on numpy: trained in seconds from the examples, read by a gather and a sum."""
 
-import functools
 import io
+import itertools
 import math
 import zipfile
 from collections import Counter
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intents.examples import Example, data_folder, fingerprint, load_examples
-from intents.features import features
+from intents.features import Vocabulary, features
 from intents.model import CATEGORIES, INTENTS, URGENCIES
 from intents.normalise import normalise
 from intents.rules import Verdict, judge
@@ -40,22 +40,40 @@ HEADS: dict[str, tuple[str, ...]] = {
     "complaint": CATEGORIES["complaint"],
     "urgency": URGENCIES,
 }
+_ENDS = list(itertools.accumulate(map(len, HEADS.values())))
+_SLICES = {head: slice(end - len(HEADS[head]), end) for head, end in zip(HEADS, _ENDS, strict=True)}
 
 
-@dataclass(frozen=True)
 class Scores:
     """Probabilities by head: `intent`, `repair` and `complaint` (categories), `urgency`.
 
     `known`: how many features of the text the model has met before.
     """
 
-    heads: dict[str, dict[str, float]]
-    known: int
+    __slots__ = ("_logits", "known")
+
+    def __init__(self, logits: list[float], known: int) -> None:
+        """`logits`: those of all heads, side by side."""
+        self._logits = logits
+        self.known = known
+
+    @property
+    def heads(self) -> dict[str, dict[str, float]]:
+        """Every label with its probability."""
+        return {head: dict(zip(HEADS[head], self.shares(head), strict=True)) for head in HEADS}
+
+    def shares(self, head: str) -> list[float]:
+        """The probabilities of a head, in the order of its labels."""
+        own = self._logits[_SLICES[head]]
+        most = max(own)
+        powers = [math.exp(logit - most) for logit in own]
+        total = sum(powers)
+        return [power / total for power in powers]
 
     def best(self, head: str) -> str:
         """The likeliest label of a head."""
-        scores = self.heads[head]
-        return max(scores, key=scores.__getitem__)
+        own = self._logits[_SLICES[head]]
+        return HEADS[head][own.index(max(own))]
 
 
 @dataclass(frozen=True)
@@ -79,6 +97,7 @@ class Classifier:
     def __init__(self, places: dict[str, int], worth: Floats, weights: Floats, bias: Floats) -> None:
         """`worth` is how telling a feature is; `weights` are already multiplied by it."""
         self._places = places
+        self._vocabulary = Vocabulary(places)
         self._worth = worth
         self._weights = weights
         self._bias = bias
@@ -86,14 +105,31 @@ class Classifier:
 
     def scores(self, normal: str, verdict: Verdict) -> Scores:
         """The probabilities for one normalised text and what the rules say of it."""
-        places = self._places
+        return self.scores_of(self.text_places(normal), verdict)
+
+    def text_places(self, normal: str) -> set[int]:
+        """What the model knows of a normalised text."""
+        return self._vocabulary.text_places(normal)
+
+    def scores_of(self, text_places: set[int], verdict: Verdict) -> Scores:
+        """`scores` where the places of the text are known already."""
+        known = self._known(text_places, verdict)
+        return Scores(self._logits(known).tolist(), known.size)
+
+    def _known(self, text_places: set[int], verdict: Verdict) -> Ints:
+        signals = self._vocabulary.signal_places(verdict)
+        every = text_places.union(signals) if signals else text_places
+        known = np.fromiter(every, np.intp, len(every))
         # Sorted, so that the sum is the same to the last bit whatever the order of a set.
-        known = sorted([places[name] for name in features(normal, verdict) & places.keys()])
-        if not known:
-            return _named(self._bias, 0)
-        columns = np.array(known)
-        length = math.sqrt(float(self._square[columns].sum()))
-        return _named(self._weights[columns].sum(axis=0) / length + self._bias, len(known))
+        known.sort()
+        return known
+
+    def _logits(self, known: Ints) -> Floats:
+        if not known.size:
+            return self._bias
+        length = math.sqrt(np.add.reduce(self._square.take(known)))
+        total: Floats = np.add.reduce(self._weights.take(known, axis=0), axis=0)
+        return total / length + self._bias
 
     def save(self, file: Path, key: str) -> None:
         """Keeps the model beside its data; a folder that cannot be written costs only the next start its seconds."""
@@ -212,18 +248,24 @@ class _Learner:
         columns, values, lengths = matrix.rows(rows)
         error = self._error(columns, values, lengths, labels)
         order = np.argsort(columns, kind="stable")
-        ordered = columns[order]
+        ordered = columns.take(order)
         firsts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-        unique = ordered[firsts]
-        spread = (np.repeat(error, lengths, axis=0) * values[:, None])[order]
-        slope = np.add.reduceat(spread, firsts, axis=0) + _DECAY * self.weights[unique]
-        self._seen[unique] += slope**2
-        self.weights[unique] -= _RATE * slope / np.sqrt(self._seen[unique])
+        unique = ordered.take(firsts)
+        owners = np.repeat(np.arange(len(rows)), lengths).take(order)
+        spread = error.take(owners, axis=0)
+        spread *= values.take(order)[:, None]
+        weights = self.weights.take(unique, axis=0)
+        slope = np.add.reduceat(spread, firsts, axis=0) + _DECAY * weights
+        seen = self._seen.take(unique, axis=0) + slope**2
+        self._seen[unique] = seen
+        self.weights[unique] = weights - _RATE * slope / np.sqrt(seen)
         self._move_bias(error.sum(axis=0))
 
     def _error(self, columns: Ints, values: Floats, lengths: Ints, labels: Ints) -> Floats:
         begins = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-        error = _softmax(np.add.reduceat(self.weights[columns] * values[:, None], begins, axis=0) + self.bias)
+        worth = self.weights.take(columns, axis=0)
+        worth *= values[:, None]
+        error = _softmax(np.add.reduceat(worth, begins, axis=0) + self.bias)
         error[np.arange(len(labels)), labels] -= 1
         error *= self._importance[labels][:, None] / len(labels)
         return error
@@ -237,20 +279,3 @@ def _softmax(logits: Floats) -> Floats:
     powers: Floats = np.exp(logits - logits.max(axis=-1, keepdims=True))
     shares: Floats = powers / powers.sum(axis=-1, keepdims=True)
     return shares
-
-
-@functools.cache
-def _slices() -> list[tuple[str, slice, tuple[str, ...]]]:
-    ends = np.cumsum([len(names) for names in HEADS.values()]).tolist()
-    return [(head, slice(end - len(names), end), names) for (head, names), end in zip(HEADS.items(), ends, strict=True)]
-
-
-def _named(logits: Floats, known: int) -> Scores:
-    # One exponential for all heads: no two of their logits are so far apart that a double would underflow.
-    powers = np.exp(logits.astype(np.float64) - logits.max()).tolist()
-    heads = {}
-    for head, part, names in _slices():
-        own = powers[part]
-        total = sum(own)
-        heads[head] = {name: power / total for name, power in zip(names, own, strict=True)}
-    return Scores(heads, known)

@@ -1,14 +1,15 @@
 """Reads a message: intent, category, urgency, slots, flags. Pure; the clock and the communities come as arguments."""
 
+import itertools
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 import msgspec
 
-from intents.classifier import Classifier, Scores, load_classifier
+from intents.classifier import HEADS, Classifier, Scores, load_classifier
 from intents.model import CATEGORIES, Alternative, Reading, Request, Slots
 from intents.normalise import clean, language, normalise
 from intents.rules import NOTHING, Verdict, judge
@@ -16,7 +17,10 @@ from intents.slots import Found, read_slots, with_community
 from intents.split import stretches
 from intents.times import TimePhrase, wished_phrase
 
+# Texts remembered: MEMORY.
 _REMEMBERED = 4096
+# Texts scored at once: more gains little and keeps an event loop waiting.
+_AT_ONCE = 64
 _NO_COMMUNITIES: Mapping[str, str] = {}
 
 # Learned danger from which a message is an emergency: where a rule speaks, where none does, where a rule is held back
@@ -35,11 +39,22 @@ _ONLY_WHERE = re.compile(
     r"|flat|tower|block|room|unit|building)+"
 )
 _NO_VISIT = frozenset({"faq", "praise", "smalltalk", "suggestion", "other", "payment"})
+_DOUBT = frozenset({"doubtful_danger"})
+# The best intent and its alternatives.
+_RANKED = 4
 _NO_REQUEST = frozenset({"smalltalk", "other"})
 
 
-@dataclass(frozen=True)
-class _Gist:
+class _Look(msgspec.Struct, frozen=True):
+    """A text normalised, judged by the rules and ready for the classifier."""
+
+    text: str
+    normal: str
+    verdict: Verdict
+    places: set[int]
+
+
+class _Gist(msgspec.Struct, frozen=True):
     """What one text says whatever the clock: all but the time resolved and the community."""
 
     text: str
@@ -55,13 +70,16 @@ class _Gist:
     explanation: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Whole:
-    """A message with the requests in it, still without clock and communities."""
+class _Whole(msgspec.Struct, frozen=True):
+    """A message with the requests in it, still without clock and communities.
+
+    `timeless` is its reading where no community is named, if it names no time either.
+    """
 
     gist: _Gist
     parts: tuple[_Gist, ...]
     lang: str
+    timeless: Reading | None
 
 
 class Reader:
@@ -70,6 +88,8 @@ class Reader:
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
         self._seen: OrderedDict[str, _Whole] = OrderedDict()
+        self._reads = 0
+        self._hits = 0
 
     @classmethod
     def load(cls) -> "Reader":
@@ -78,74 +98,106 @@ class Reader:
 
     def read(self, text: str, now: datetime, communities: Mapping[str, str] = _NO_COMMUNITIES) -> Reading:
         """What `text` says. `now` is the community's local time; `communities` maps alias to canonical name."""
-        whole = self._whole(clean(text))
-        slots = _timed(whole.gist, now, communities)
-        requests = tuple(_request(part, now, communities) for part in whole.parts)
-        if len(requests) == 1:
-            requests = (msgspec.structs.replace(requests[0], slots=slots),)
-        return _reading(whole, slots, requests)
+        return _resolved(self._remembered(text) or self._learn(clean(text)), now, communities)
 
     def read_all(
         self, texts: Iterable[str], now: datetime, communities: Mapping[str, str] = _NO_COMMUNITIES
     ) -> list[Reading]:
-        """`read` for many texts, in order."""
-        return [self.read(text, now, communities) for text in texts]
+        """`read` for many texts, in order, cheaper than one by one."""
+        waiting = iter(texts)
+        readings: list[Reading] = []
+        while some := list(itertools.islice(waiting, _AT_ONCE)):
+            wholes = self._wholes(some)
+            readings += [_resolved(whole, now, communities) for whole in wholes]
+        return readings
 
-    def _whole(self, text: str) -> _Whole:
+    def cache_share(self) -> float:
+        """Which share of the texts read since the start was remembered from an earlier one."""
+        return self._hits / self._reads if self._reads else 0.0
+
+    def _remembered(self, text: str) -> _Whole | None:
+        self._reads += 1
         known = self._seen.get(text)
         if known is not None:
+            self._hits += 1
             self._seen.move_to_end(text)
-            return known
-        gist = self._gist(text)
-        whole = _Whole(gist, self._parts(text, gist), language(text))
+        return known
+
+    def _wholes(self, texts: list[str]) -> list[_Whole]:
+        known = [self._remembered(text) for text in texts]
+        new = dict.fromkeys(clean(text) for text, whole in zip(texts, known, strict=True) if whole is None)
+        looks = [self._look(text) for text in new]
+        scores = [self._classifier.scores_of(look.places, look.verdict) for look in looks]
+        learned = {
+            look.text: self._keep(look.text, _gist(look, own)) for look, own in zip(looks, scores, strict=True)
+        }
+        return [whole or learned[clean(text)] for text, whole in zip(texts, known, strict=True)]
+
+    def _learn(self, text: str) -> _Whole:
+        look = self._look(text)
+        return self._keep(text, _gist(look, self._classifier.scores_of(look.places, look.verdict)))
+
+    def _keep(self, text: str, gist: _Gist) -> _Whole:
+        whole = _whole(gist, self._parts(text, gist), language(text))
         self._seen[text] = whole
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
         return whole
 
-    def _gist(self, text: str) -> _Gist:
+    def _look(self, text: str) -> _Look:
         normal = normalise(text)
-        verdict = judge(normal)
-        scores = self._classifier.scores(normal, verdict)
-        found = read_slots(text)
-        ranked = _ranked(scores, verdict, text, found)
-        intent, confidence = ranked[0]
-        urgency, why = _urgency(scores, verdict)
-        return _Gist(
-            text=text,
-            intent=intent,
-            confidence=confidence,
-            category=_category(scores, intent),
-            urgency=urgency,
-            danger=(verdict.danger or "other") if urgency == "emergency" else None,
-            ranked=ranked,
-            found=found,
-            phrase=_visit(found, intent, urgency),
-            flags=verdict.flags | _doubt(scores, urgency),
-            explanation=why,
-        )
+        return _Look(text, normal, judge(normal), self._classifier.text_places(normal))
+
+    def _gist(self, text: str, normal: str, places: set[int]) -> _Gist:
+        look = _Look(text, normal, judge(normal), places)
+        return _gist(look, self._classifier.scores_of(look.places, look.verdict))
 
     def _parts(self, text: str, gist: _Gist) -> tuple[_Gist, ...]:
         """The requests in a message, the one that gives the message its intent first."""
+        if gist.intent in _NO_REQUEST:
+            return (gist,)
         pieces = stretches(text)
-        if len(pieces) == 1 or gist.intent in _NO_REQUEST:
+        if len(pieces) == 1:
             return (gist,)
         parts: list[_Gist] = []
         for piece in pieces:
-            if not self._may_ask(piece):
+            normal = normalise(piece)
+            places = self._classifier.text_places(normal)
+            if not self._may_ask(places):
                 continue
-            part = self._gist(piece)
+            part = self._gist(piece, normal, places)
             if part.intent in _NO_REQUEST or part.confidence < _OWN_REQUEST:
                 continue
             if not any(part.intent == other.intent and part.category == other.category for other in parts):
                 parts.append(part)
         return _main_first(gist, parts)
 
-    def _may_ask(self, piece: str) -> bool:
+    def _may_ask(self, places: set[int]) -> bool:
         """A cheaper look, without rules and slots, at whether a stretch asks for anything of its own."""
-        heads = self._classifier.scores(normalise(piece), NOTHING).heads["intent"]
-        intent = max(heads, key=heads.__getitem__)
-        return intent not in _NO_REQUEST and heads[intent] >= _OWN_REQUEST - 0.1
+        shares = self._classifier.scores_of(places, NOTHING).shares("intent")
+        likeliest = max(shares)
+        return likeliest >= _OWN_REQUEST - 0.1 and HEADS["intent"][shares.index(likeliest)] not in _NO_REQUEST
+
+
+def _gist(look: _Look, scores: Scores) -> _Gist:
+    text, verdict = look.text, look.verdict
+    found = read_slots(text)
+    ranked = _ranked(scores, look, found)
+    intent, confidence = ranked[0]
+    urgency, why = _urgency(scores, verdict)
+    return _Gist(
+        text=text,
+        intent=intent,
+        confidence=confidence,
+        category=_category(scores, intent),
+        urgency=urgency,
+        danger=(verdict.danger or "other") if urgency == "emergency" else None,
+        ranked=ranked,
+        found=found,
+        phrase=_visit(found, intent, urgency) if found.phrases else None,
+        flags=verdict.flags | _doubt(scores, urgency),
+        explanation=why,
+    )
 
 
 def _main_first(gist: _Gist, parts: list[_Gist]) -> tuple[_Gist, ...]:
@@ -157,24 +209,24 @@ def _main_first(gist: _Gist, parts: list[_Gist]) -> tuple[_Gist, ...]:
     return (*main, *same[1:], *others)
 
 
-def _ranked(scores: Scores, verdict: Verdict, text: str, found: Found) -> tuple[tuple[str, float], ...]:
-    heads = dict(scores.heads["intent"])
+def _ranked(scores: Scores, look: _Look, found: Found) -> tuple[tuple[str, float], ...]:
+    shares = scores.shares("intent")
     # The length alone is always known.
-    meaningless = scores.known <= 1 or _says_only_where(text, found)
-    certain = verdict.whole or ("other" if meaningless else None)
-    if certain:
-        heads = {name: value * 0.02 for name, value in heads.items()} | {certain: 0.98}
-        total = sum(heads.values())
-        heads = {name: value / total for name, value in heads.items()}
-    return tuple(sorted(heads.items(), key=lambda item: -item[1]))
+    meaningless = scores.known <= 1 or _says_only_where(look, found)
+    if certain := look.verdict.whole or ("other" if meaningless else None):
+        raised = HEADS["intent"].index(certain)
+        shares = [0.98 if place == raised else share * 0.02 for place, share in enumerate(shares)]
+        total = sum(shares)
+        shares = [share / total for share in shares]
+    return tuple(sorted(zip(HEADS["intent"], shares, strict=True), key=itemgetter(1), reverse=True)[:_RANKED])
 
 
-def _says_only_where(text: str, found: Found) -> bool:
+def _says_only_where(look: _Look, found: Found) -> bool:
     """A bare home or phone asks for nothing."""
     slots = found.slots
-    if not (slots.room or slots.building or slots.phone) or len(text) > 24:
+    if not (slots.room or slots.building or slots.phone) or len(look.text) > 24:
         return False
-    return _ONLY_WHERE.fullmatch(normalise(text)) is not None
+    return _ONLY_WHERE.fullmatch(look.normal) is not None
 
 
 def _category(scores: Scores, intent: str) -> str | None:
@@ -182,8 +234,7 @@ def _category(scores: Scores, intent: str) -> str | None:
 
 
 def _urgency(scores: Scores, verdict: Verdict) -> tuple[str, tuple[str, ...]]:
-    learned = scores.heads["urgency"]
-    danger = learned["emergency"]
+    _, lost, danger = scores.shares("urgency")
     least = _RAISED if verdict.raised else _GUARDED if verdict.danger else _PLAIN
     why = (
         f"danger {danger:.2f} against {least:.2f}",
@@ -191,14 +242,14 @@ def _urgency(scores: Scores, verdict: Verdict) -> tuple[str, tuple[str, ...]]:
     )
     if danger >= least:
         return "emergency", why
-    if learned["urgent"] >= (_LOST_BY_RULE if verdict.urgent else _LOST):
+    if lost >= (_LOST_BY_RULE if verdict.urgent else _LOST):
         return "urgent", why
     return "normal", why
 
 
 def _doubt(scores: Scores, urgency: str) -> frozenset[str]:
-    doubtful = urgency != "emergency" and scores.heads["urgency"]["emergency"] >= _DOUBTFUL
-    return frozenset({"doubtful_danger"} if doubtful else ())
+    doubtful = urgency != "emergency" and scores.shares("urgency")[2] >= _DOUBTFUL
+    return _DOUBT if doubtful else frozenset()
 
 
 def _visit(found: Found, intent: str, urgency: str) -> TimePhrase | None:
@@ -210,19 +261,26 @@ def _visit(found: Found, intent: str, urgency: str) -> TimePhrase | None:
     return phrase if phrase.sure or intent != "complaint" else None
 
 
-def _timed(gist: _Gist, now: datetime, communities: Mapping[str, str]) -> Slots:
-    slots = with_community(gist.found.slots, gist.text, communities)
-    return msgspec.structs.replace(slots, time=gist.phrase.resolve(now)) if gist.phrase else slots
+def _whole(gist: _Gist, parts: tuple[_Gist, ...], lang: str) -> _Whole:
+    plain = _Whole(gist, parts, lang, None)
+    if any(part.phrase for part in (gist, *parts)):
+        return plain
+    return _Whole(gist, parts, lang, _reading(plain, None, _NO_COMMUNITIES))
 
 
-def _request(part: _Gist, now: datetime, communities: Mapping[str, str]) -> Request:
-    return Request(part.intent, part.text, part.category, part.urgency, _timed(part, now, communities))
+def _resolved(whole: _Whole, now: datetime, communities: Mapping[str, str]) -> Reading:
+    if whole.timeless is not None and not any(alias and alias in whole.gist.text for alias in communities):
+        return whole.timeless
+    return _reading(whole, now, communities)
 
 
-def _reading(whole: _Whole, slots: Slots, requests: tuple[Request, ...]) -> Reading:
+def _reading(whole: _Whole, now: datetime | None, communities: Mapping[str, str]) -> Reading:
     gist = whole.gist
-    others = tuple(Alternative(name, value) for name, value in gist.ranked[1:4] if value >= 0.005)
-    gap = gist.ranked[0][1] - gist.ranked[1][1]
+    slots = _timed(gist, now, communities)
+    if len(whole.parts) == 1:
+        requests: tuple[Request, ...] = (_request(whole.parts[0], slots),)
+    else:
+        requests = tuple(_request(part, _timed(part, now, communities)) for part in whole.parts)
     return Reading(
         intent=gist.intent,
         confidence=gist.confidence,
@@ -230,13 +288,24 @@ def _reading(whole: _Whole, slots: Slots, requests: tuple[Request, ...]) -> Read
         urgency=gist.urgency,
         lang=whole.lang,
         slots=slots,
-        alternatives=others,
+        alternatives=tuple([Alternative(name, share) for name, share in gist.ranked[1:] if share >= 0.005]),
         requests=requests,
-        gap=gap,
+        gap=gist.ranked[0][1] - gist.ranked[1][1],
         flags=gist.flags,
         emergency=gist.danger,
         explanation=gist.explanation,
     )
+
+
+def _timed(gist: _Gist, now: datetime | None, communities: Mapping[str, str]) -> Slots:
+    slots = with_community(gist.found.slots, gist.text, communities)
+    if gist.phrase is None or now is None:
+        return slots
+    return msgspec.structs.replace(slots, time=gist.phrase.resolve(now))
+
+
+def _request(part: _Gist, slots: Slots) -> Request:
+    return Request(part.intent, part.text, part.category, part.urgency, slots)
 
 
 def is_unsure(reading: Reading) -> bool:

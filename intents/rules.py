@@ -3,11 +3,14 @@
 import functools
 import re
 import tomllib
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from intents.examples import data_folder
-from intents.model import EMERGENCIES
+from intents.gates import Gate, Gated, alternatives, marks
 
 # Where words name several dangers, the first of these decides the advice.
 _ORDER = (
@@ -26,12 +29,10 @@ _ORDER = (
     "flood",
     "other",
 )
-_LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
 _ON_PURPOSE = ("suppose", "asking", "drill", "figure", "past")
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What the rules say of one message.
 
     `danger`: the kind of emergency that words name, guarded or not. `guards`: which look-alike rules spoke (past,
@@ -50,99 +51,101 @@ class Verdict:
 NOTHING = Verdict(danger=None, guards=(), raised=False, urgent=False, whole=None, flags=frozenset())
 
 
+# The family of a gated pattern (danger, urgent, flag, red) and its name in it.
+_Named = tuple[str, str]
+
+
 @dataclass(frozen=True)
 class _Rules:
+    spoken: Gate[_Named]
+    """Dangers in their order, then all that is looked for in every message."""
     harmless: re.Pattern[str]
-    triggers: dict[str, frozenset[str]]
-    trigger_word: re.Pattern[str]
-    word_kinds: dict[str, tuple[str, ...]]
+    may_be_harmless: Gate[None]
     emergency: dict[str, re.Pattern[str]]
-    guard: dict[str, re.Pattern[str]]
+    guard: Gate[str]
     red: re.Pattern[str]
     also: dict[str, str]
-    flags: dict[str, re.Pattern[str]]
-    whole: dict[str, re.Pattern[str]]
-    urgent: re.Pattern[str]
+    whole: tuple[tuple[str, re.Pattern[str]], ...]
 
 
 def judge(normal: str) -> Verdict:
     """Applies all rules to a normalised text."""
     rules = _rules()
-    danger = find_danger(normal)
-    urgent = bool(rules.urgent.search(normal))
-    guards = _guards(normal, rules) if danger or urgent else ()
+    held = marks(normal)
+    spoken = rules.spoken.worth_trying(held)
+    danger = _danger(normal, held, spoken, rules) if spoken else None
+    urgent = any(one.key[0] == "urgent" and one.pattern.search(normal) for one in spoken)
+    guards = _guards(normal, held, rules) if danger or urgent else ()
     return Verdict(
         danger=danger,
         guards=guards,
         raised=danger is not None and not guards,
         urgent=urgent and not set(guards) - {"figure"},
-        whole=next((intent for intent, pattern in rules.whole.items() if pattern.match(normal)), None),
-        flags=_flags(normal, rules),
+        whole=next((intent for intent, pattern in rules.whole if pattern.match(normal)), None),
+        flags=_flags(normal, spoken, rules) if spoken else frozenset(),
     )
 
 
 def find_danger(normal: str, gated: bool = True) -> str | None:
-    """The first kind of emergency that words of a normalised text name. `gated`: look at the triggers first."""
+    """The first kind of emergency that words of a normalised text name. `gated`: try only patterns that may match."""
     rules = _rules()
-    kinds = _candidates(normal, rules) if gated else list(_ORDER)
-    if not kinds:
-        return None
+    held = marks(normal)
+    if gated:
+        return _danger(normal, held, rules.spoken.worth_trying(held), rules)
     text = rules.harmless.sub(" ", normal)
-    return next((kind for kind in kinds if rules.emergency[kind].search(text)), None)
+    return next((kind for kind, pattern in rules.emergency.items() if pattern.search(text)), None)
 
 
-def _candidates(normal: str, rules: _Rules) -> list[str]:
-    """The kinds whose triggers the text holds."""
-    signs = set(normal)
-    kinds = {kind for kind, trigger in rules.triggers.items() if not trigger.isdisjoint(signs)}
-    if not signs.isdisjoint(_LATIN):
-        kinds.update(kind for word in rules.trigger_word.findall(normal) for kind in rules.word_kinds[word])
-    return [kind for kind in _ORDER if kind in kinds]
+def _danger(normal: str, held: Set[str], spoken: list[Gated[_Named]], rules: _Rules) -> str | None:
+    if not spoken or spoken[0].key[0] != "danger":
+        return None
+    text = rules.harmless.sub(" ", normal) if rules.may_be_harmless.may_match(held) else normal
+    return next((one.key[1] for one in spoken if one.key[0] == "danger" and one.pattern.search(text)), None)
 
 
-def _guards(text: str, rules: _Rules) -> tuple[str, ...]:
-    found = tuple(name for name in _ON_PURPOSE if rules.guard[name].search(text))
-    return () if found == ("past",) and _goes_on(text, rules) else found
+def _guards(text: str, held: Set[str], rules: _Rules) -> tuple[str, ...]:
+    found = {one.key for one in rules.guard.worth_trying(held) if one.pattern.search(text)}
+    guards = tuple(name for name in _ON_PURPOSE if name in found)
+    return () if guards == ("past",) and _goes_on(found) else guards
 
 
-def _goes_on(text: str, rules: _Rules) -> bool:
-    if rules.guard["worse"].search(text):
-        return True
-    return bool(rules.guard["still"].search(text)) and not rules.guard["long_past"].search(text)
+def _goes_on(found: set[str]) -> bool:
+    return "worse" in found or ("still" in found and "long_past" not in found)
 
 
-def _flags(text: str, rules: _Rules) -> frozenset[str]:
-    words = {rules.also.get(found, found) for found in rules.red.findall(text)}
-    return frozenset(words | {name for name, pattern in rules.flags.items() if pattern.search(text)})
+def _flags(text: str, spoken: list[Gated[_Named]], rules: _Rules) -> frozenset[str]:
+    names = {one.key[1] for one in spoken if one.key[0] == "flag" and one.pattern.search(text)}
+    if any(one.key[0] == "red" for one in spoken):
+        names.update(rules.also.get(found, found) for found in rules.red.findall(text))
+    return frozenset(names)
 
 
 @functools.cache
 def _rules() -> _Rules:
     data: dict[str, Any] = tomllib.loads(data_folder().joinpath("rules.toml").read_text("utf-8"))
-    emergency = {kind: _either(data["emergency"][kind]) for kind in EMERGENCIES}
-    red = data["red_flags"]
-    word_kinds = _trigger_words(data["triggers"])
+    red = [re.escape(word) for word in (*data["red_flags"]["words"], *data["red_flags"]["also"])]
+    emergency = {kind: data["emergency"][kind] for kind in _ORDER}
+    spoken = [
+        *_branches("danger", emergency),
+        *_branches("urgent", {"any": data["urgent"]["any"]}),
+        *_branches("flag", data["flags"]),
+        *_branches("red", {"any": red}),
+    ]
     return _Rules(
+        spoken=Gate(spoken),
         harmless=_either(data["harmless"]),
-        emergency=emergency,
-        triggers={kind: frozenset(line.split()[0]) for kind, line in data["triggers"].items()},
-        # Overlapping triggers ("hit" in "white") must all be met, hence the look-ahead.
-        trigger_word=re.compile(f"(?=({'|'.join(map(re.escape, sorted(word_kinds, key=len, reverse=True)))}))"),
-        word_kinds=word_kinds,
-        guard={name: _either(patterns) for name, patterns in data["guard"].items()},
-        red=_either([re.escape(word) for word in (*red["words"], *red["also"])]),
-        also=red["also"],
-        flags={name: _either(patterns) for name, patterns in data["flags"].items()},
-        whole={name: _either(patterns) for name, patterns in data["whole"].items()},
-        urgent=_either(data["urgent"]["any"]),
+        may_be_harmless=Gate((None, branch) for pattern in data["harmless"] for branch in alternatives(pattern)),
+        emergency={kind: _either(patterns) for kind, patterns in emergency.items()},
+        guard=Gate((name, branch) for (_, name), branch in _branches("guard", data["guard"])),
+        red=_either(red),
+        also=data["red_flags"]["also"],
+        whole=tuple((name, _either(patterns)) for name, patterns in data["whole"].items()),
     )
 
 
-def _trigger_words(lines: dict[str, str]) -> dict[str, tuple[str, ...]]:
-    """Each Latin trigger with all kinds it can lead to, also by a shorter trigger inside it."""
-    words = {kind: line.split()[1:] for kind, line in lines.items()}
-    every = {word for found in words.values() for word in found}
-    return {word: tuple(kind for kind, found in words.items() if any(part in word for part in found)) for word in every}
+def _branches(family: str, named: Mapping[str, list[str]]) -> Iterable[tuple[_Named, str]]:
+    for name, patterns in named.items():
+        yield from (((family, name), branch) for pattern in patterns for branch in alternatives(pattern))
 
 
 def _either(patterns: list[str]) -> re.Pattern[str]:

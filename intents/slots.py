@@ -14,10 +14,11 @@ from importlib import resources
 import msgspec
 import phonenumbers
 
+from intents.gates import Gate, Gated, alternatives, marks
 from intents.model import Slots
 from intents.normalise import clean, fold
 from intents.numerals import DIGIT, digit_string
-from intents.times import TimePhrase, find_phrases
+from intents.times import TimePhrase, phrases_of
 
 _CN = "一二三四五六七八九十"
 _BUILDING_NUMBER = rf"(?:\d{{1,3}}|[{_CN}百零]{{1,4}}|[a-z]\d{{0,2}}(?![a-z])|[甲乙丙丁])"
@@ -128,8 +129,7 @@ _DOORS = [
     ),
     r"^\s*(?P<room>\d{1,2}[a-h])\s*$",
 ]
-_HOME_PATTERNS = [re.compile(pattern, re.ASCII) for pattern in _HOMES]
-_DOOR_PATTERNS = [re.compile(pattern, re.ASCII) for pattern in _DOORS]
+_HOME_GATE = Gate((None, pattern) for pattern in _HOMES + _DOORS)
 
 _ORDER = re.compile(
     r"\b[a-z]{2}\s?\d{8}\s?-?\s?\d{3,}|(?:单号|订单号?|工单号?|编号|流水号?|尾号|账号|"
@@ -164,6 +164,9 @@ _THEIRS = re.compile(
 _OWN = re.compile(r"(?:我|本人|自己|阿拉|俺)[^,，。]{0,6}$")
 
 
+_NO_SLOTS = Slots()
+
+
 @dataclass
 class _Home:
     parts: dict[str, str] = field(default_factory=dict)
@@ -171,8 +174,7 @@ class _Home:
     end: int = 0
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """The slots but `time` and `community`, with the time phrases met on the way."""
 
     slots: Slots
@@ -189,11 +191,15 @@ def read_slots(text: str) -> Found:
     """The slots that need neither clock nor community, and the time phrases for whoever has a clock."""
     text = clean(text)
     folded = fold(text)
-    rest = _ORDER.sub(_blank, folded)
-    phone, rest = _phone(rest)
-    plate, rest = _plate(rest)
-    phrases = find_phrases(text)
-    home = _home(text, _without_numbers(rest, phrases)) if _has_home_signs(rest) else {}
+    held = marks(folded)
+    phone, plate, rest = _numbers(folded)
+    phrases = phrases_of(text, folded)
+    home = {}
+    if _SIGN_GATE.may_match(held) and _HOME_SIGN.search(rest):
+        home = _home(text, _without_numbers(rest, phrases), _HOME_GATE.worth_trying(held))
+    place = None if _places().marks.isdisjoint(held) else _place(text, folded)
+    if not (home or phone or plate or place):
+        return Found(_NO_SLOTS, tuple(phrases))
     slots = Slots(
         building=home.get("building"),
         unit=home.get("unit"),
@@ -201,13 +207,31 @@ def read_slots(text: str) -> Found:
         area=home.get("area"),
         phone=phone,
         plate=plate,
-        place=_place(text, folded),
+        place=place,
     )
     return Found(slots, tuple(phrases))
 
 
+# Any sign that counts in an order number, a phone or a plate.
+_NUMERAL = re.compile(rf"[\d{DIGIT}]")
+_SHORTEST_PHONE = 7
+
+
+def _numbers(folded: str) -> tuple[str | None, str | None, str]:
+    """Phone, plate and the text without them and without order numbers; what has too few digits is not looked for."""
+    numerals = len(_NUMERAL.findall(folded))
+    if not numerals:
+        return None, None, folded
+    rest = _ORDER.sub(_blank, folded)
+    phone, rest = _phone(rest) if numerals >= _SHORTEST_PHONE else (None, rest)
+    plate, rest = _plate(rest)
+    return phone, plate, rest
+
+
 def with_community(slots: Slots, text: str, communities: Mapping[str, str]) -> Slots:
     """The slots with the community that the text names; the longest alias wins."""
+    if not communities:
+        return slots
     named = [alias for alias in communities if alias and alias in text]
     if not named:
         return slots
@@ -307,15 +331,12 @@ def _plate(folded: str) -> tuple[str | None, str]:
 
 # -- homes
 
-_HOME_SIGN = re.compile(
-    rf"\d|[零幺〇]|[{_CN}]\s*(?:号|栋|幢|座|单元|期|楼|层)|[{_CN}]{{3}}|[a-z甲乙丙丁]\s*[座栋幢]|[东南西北中][区苑园院]"
-    r"|tower|block|blk|building|bldg|flat|unit",
-    re.ASCII,
+_SIGN = (
+    rf"\d|[零幺〇]|[{_CN}]\s*(?:号|栋|幢|座|单元|期|楼|层)|[{_CN}][{_CN}][{_CN}]|[a-z甲乙丙丁]\s*[座栋幢]|[东南西北中][区苑园院]"
+    r"|tower|block|blk|building|bldg|flat|unit"
 )
-
-
-def _has_home_signs(folded: str) -> bool:
-    return bool(_HOME_SIGN.search(folded))
+_HOME_SIGN = re.compile(_SIGN, re.ASCII)
+_SIGN_GATE = Gate((None, branch) for branch in alternatives(_SIGN))
 
 
 def _without_numbers(folded: str, phrases: list[TimePhrase]) -> str:
@@ -336,10 +357,10 @@ def _keep_home(found: re.Match[str]) -> str:
     return found.group() if is_home else _blank(found)
 
 
-def _home(text: str, folded: str) -> dict[str, str]:
+def _home(text: str, folded: str, patterns: list[Gated[None]]) -> dict[str, str]:
     homes: list[_Home] = []
-    for pattern in _HOME_PATTERNS + _DOOR_PATTERNS:
-        for found in pattern.finditer(folded):
+    for gated in patterns:
+        for found in gated.pattern.finditer(folded):
             home = _Home(_parts(found, text), found.start(), found.end())
             if _is_plausible(home, folded):
                 homes.append(home)
@@ -437,6 +458,7 @@ def _is_elsewhere(home: _Home, folded: str) -> bool:
 
 @dataclass(frozen=True)
 class _Places:
+    marks: frozenset[str]
     named: re.Pattern[str]
     before: re.Pattern[str]
     after: re.Pattern[str]
@@ -448,6 +470,7 @@ def _places() -> _Places:
     named = sorted(data["places"], key=lambda word: (-len(word), word))
     latin = [rf"{re.escape(word)}(?![a-z])" if word.isascii() else re.escape(word) for word in named]
     return _Places(
+        frozenset(word[:2] for word in named),
         re.compile("|".join(latin), re.ASCII),
         re.compile(rf"(?:{'|'.join(data['before'])})\s?的?$", re.ASCII),
         re.compile("|".join(data["after"]), re.ASCII),

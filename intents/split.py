@@ -2,12 +2,18 @@
 
 import re
 
+from intents.gates import Gate, alternatives, marks
+from intents.normalise import fold
+
 _MARK = (
     r"另外|还有(?:就是|一[件个]事|个事)?(?=[,，:：]?\s*.{4})|顺便|顺带|再问|再说|再就是|"
     r"对了|然后(?:再|还)|以及|此外|同时|也想问|还想|还要|第[二三]|其次|"
     r"\balso\b|\bplus\b|by the way|\bbtw\b|\band another|one more thing|\bsecondly\b|仲有|顺手|再(?:帮|请|麻烦)"
 )
-_MAY_HOLD_TWO = re.compile(rf"{_MARK}|[。;；!！?？\n].|[2２二][、.．)）]|[?？]", re.IGNORECASE)
+_TWO = rf"{_MARK}|[。;；!！?？\n].|[2２二][、.．)）]|[?？]"
+_MAY_HOLD_TWO = re.compile(_TWO, re.IGNORECASE)
+# Over folded text, which holds every sign of the pattern that the text holds in another width or case.
+_GATE = Gate(("", branch) for branch in alternatives(_TWO))
 _CUT = re.compile(
     rf"(?<=[。;；!！?？\n])|(?=(?:{_MARK}))|(?<=[,，。;；\s])(?=[1-9１-９][、.．)）])|[,，]\s*(?=and\b)", re.IGNORECASE
 )
@@ -17,7 +23,7 @@ _MOST = 6
 
 def stretches(text: str) -> list[str]:
     """The message in order, cut at sentence ends and at words such as 另外 or "also"; at most six, none empty."""
-    if not _MAY_HOLD_TWO.search(text):
+    if not _GATE.may_match(marks(fold(text))) or not _MAY_HOLD_TWO.search(text):
         return [text]
     pieces = [piece.strip(" ,，、") for piece in _CUT.split(text)]
     joined: list[str] = []

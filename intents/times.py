@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import msgspec
+
+from intents.gates import Gate, alternatives, marks
 from intents.model import WishedTime
 from intents.normalise import clean, fold
 from intents.numerals import number
 from intents.time_words import (
     ANCHORS,
-    ATOM,
+    ATOMS,
     CLOCKS,
     DAY_PARTS,
     DAY_WORDS,
@@ -22,6 +24,7 @@ from intents.time_words import (
     PARTS,
     SOLID,
     WEEKDAYS,
+    atom_beginning,
 )
 
 _MAY_HOLD_TIME = re.compile(
@@ -30,6 +33,8 @@ _MAY_HOLD_TIME = re.compile(
     r"|week|clock|\b(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|tian\b|wu\b",
     re.ASCII,
 )
+# What a phrase needs at the least; 天 and 号 alone, as in 天花板 and 3号楼, are none.
+_SOLID = Gate((kind, branch) for kind, pattern in ATOMS if kind in SOLID for branch in alternatives(pattern))
 _COMING = re.compile(
     r"来人?|上门|过来|过嚟|派|有空|得闲|有人|在家|喺屋企|喺度|方便|我在|我都?在|都在|"
     r"家里有人|屋企有人|先?可以|都?行|都得|得唔得|能不能|"
@@ -69,16 +74,14 @@ _NO_WISH_BEFORE = re.compile(
 _VAGUE = frozenset({"in", "rel", "week", "month_end", "dom"})
 
 
-@dataclass(frozen=True)
-class _Atom:
+class _Atom(msgspec.Struct, frozen=True):
     kind: str
     begin: int
     end: int
     found: re.Match[str]
 
 
-@dataclass(frozen=True)
-class TimePhrase:
+class TimePhrase(msgspec.Struct, frozen=True):
     """A stretch of a message that names a time.
 
     `wished`: somebody is to come or act then; `sure`: the words around say so; `alone`: the message is nothing else.
@@ -115,15 +118,24 @@ def wished_phrase(phrases: list[TimePhrase]) -> TimePhrase | None:
 
 def find_phrases(text: str) -> list[TimePhrase]:
     """Every time phrase of a cleaned text, wished or not, in order."""
-    folded = fold(text)
-    if not _MAY_HOLD_TIME.search(folded):
+    return phrases_of(text, fold(text))
+
+
+def phrases_of(text: str, folded: str) -> list[TimePhrase]:
+    """`find_phrases` for whoever has folded the text already."""
+    if not _SOLID.may_match(marks(folded)) or not _MAY_HOLD_TIME.search(folded):
         return []
     return [_phrase(text, folded, run) for run in _runs(folded)]
 
 
 def _atoms(folded: str) -> Iterator[_Atom]:
-    for found in ATOM.finditer(folded):
-        yield _Atom((found.lastgroup or "").removesuffix("_"), found.start(), found.end(), found)
+    place = 0
+    while place < len(folded):
+        pattern = atom_beginning(folded[place])
+        found = pattern.match(folded, place) if pattern else None
+        if found:
+            yield _Atom((found.lastgroup or "").removesuffix("_"), place, found.end(), found)
+        place = found.end() if found else place + 1
 
 
 def _runs(folded: str) -> list[list[_Atom]]:
@@ -449,7 +461,9 @@ def _day_of_month(day: int, today: date) -> date:
 
 
 def _next_date(month: int, day: int, today: date) -> date:
-    """The coming one; a date that does not exist (30 February) is read as the last day before it."""
+    """The coming one; a date that does not exist (30 February, the 5th of a month 13) is the last day before it."""
+    if month > 12:
+        month, day = 12, 31
     year = today.year + (month < today.month - 6)
     while True:
         try:
@@ -475,7 +489,7 @@ _SPANS: dict[str, _Spans] = {"weekend": _weekend, "week": _week, "month_end": _m
 
 def _relative(atom: _Atom, now: datetime) -> tuple[datetime | None, datetime | None]:
     found = atom.found.groupdict()
-    amount, unit = found["rel_n"] or found["in_n"] or "1", found["rel_u"] or found["in_u"] or "hour"
+    amount, unit = found.get("rel_n") or found.get("in_n") or "1", found.get("rel_u") or found.get("in_u") or "hour"
     size = _amount(amount)
     if unit in ("天", "日", "day", "周", "星期", "礼拜", "week"):
         days = size * (1 if unit in ("天", "日", "day") else 7)
@@ -487,9 +501,15 @@ def _relative(atom: _Atom, now: datetime) -> tuple[datetime | None, datetime | N
     return (now, now + step) if _is_within(atom) else (now + step, None)
 
 
+# A "99999999 days" must not run over the end of the calendar.
+_FARTHEST = 3650.0
+
+
 def _amount(text: str) -> float:
     words = {"半": 0.5, "half an": 0.5, "a": 1, "an": 1, "one": 1, "two": 2, "three": 3}
-    return words[text] if text in words else float(number(text) or 1)
+    if text in words:
+        return words[text]
+    return min(float(text) if text.isdigit() else float(number(text) or 1), _FARTHEST) or 1.0
 
 
 def _is_within(atom: _Atom) -> bool:

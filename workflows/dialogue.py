@@ -1,5 +1,6 @@
 """The step machine of a form: what a message means while it is open, and what has to be asked next. Pure."""
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -135,7 +136,13 @@ def said(
     wish = reading.slots.time
     if wish is None and now is not None and reading.intent != "faq" and len(text) <= LONGEST_ANSWER:
         wish = find_time(text, now)
-    return Said(text, reading, read_answer(choice or text), pictures, wish, wish or _coming(text, now))
+    return Said(text, reading, _answer(choice or text), pictures, wish, wish or _coming(text, now))
+
+
+@functools.lru_cache(maxsize=4096)
+def _answer(text: str) -> Answer:
+    """Residents answer in the same few words."""
+    return read_answer(text)
 
 
 def _coming(text: str, now: datetime | None) -> WishedTime | None:
@@ -271,13 +278,13 @@ def hear(view: View, heard: Said) -> Heard:
 
 def _plain(view: View, heard: Said, found: Fills) -> Meaning | None:
     cancels = heard.cancels and not found.wish and not any(part in found.all for part in PARTS)
-    repeats = view.step in HOME_STEPS and any(part in stated(heard.reading, heard.text) for part in PARTS)
+    repeated = any(part in stated(heard.reading, heard.text) for part in PARTS)
     meant: tuple[tuple[Meaning, bool], ...] = (
         ("cancel", cancels),
         ("fill", bool(found)),
-        ("yes", heard.yes),
+        ("yes", heard.yes or (not view.step and repeated and heard.is_bare)),
         ("decline", heard.answer.kind == "decline" or _DECLINE.match(heard.text.strip()) is not None),
-        ("whatever", repeats or heard.answer.kind == "whatever"),
+        ("whatever", (repeated and view.step in HOME_STEPS) or heard.answer.kind == "whatever"),
         ("no", heard.denies),
         ("more", _is_more(view, heard)),
     )

@@ -138,7 +138,7 @@ def ask_room(talk: Talk, form: Form, place: Where) -> None:
     if place.kind == "absent":
         talk.ask("where.absent", community=community, place=label)
     elif place.building:
-        talk.ask("where.room", building=label)
+        talk.ask("where.door" if place.unit else "where.room", building=label)
     elif place.room:
         talk.ask("where.building", room=place.room)
     else:

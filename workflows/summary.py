@@ -125,17 +125,19 @@ def shared(text: str, words: str) -> int:
 
 
 _COMMON = frozenset(
-    (
-        "这个 那个 什么 怎么 现在 一下 时候 可以 不用 我家 家里 我们 你们 "
-        "的话 一个 今天 明天 后天 上午 下午 晚上 早上 周日 周六 师傅 没有 "
-        "不是 就是 还是 已经 一直 有点 几点 多少 方便 麻烦 谢谢 取消 单子 "
-        "那单 电话 改成 来看 来修 投诉 报修 登记 厨房 卫生 生间 浴室 客厅 "
-        "卧室 主卧 次卧 书房 阳台"
-    ).split()  # noqa: SIM905 - a table of words is read in lines
+    word
+    for line in (
+        "这个 那个 什么 怎么 现在 一下 时候 可以 不用 我家 家里 我们 你们",
+        "的话 一个 今天 明天 后天 上午 下午 晚上 早上 周日 周六 师傅 没有",
+        "不是 就是 还是 已经 一直 有点 几点 多少 方便 麻烦 谢谢 取消 单子",
+        "那单 电话 改成 来看 来修 投诉 报修 登记 厨房 卫生 生间 浴室 客厅",
+        "卧室 主卧 次卧 书房 阳台",
+    )
+    for word in line.split()
 )
 """Pairs of signs that say nothing about the thing spoken of: pronouns, times, courtesies, rooms."""
 _COMMON_ENGLISH = frozenset(
-    "the a an is are was it my in on to of and for at please with this that not i we you can be do".split()  # noqa: SIM905 - as above
+    word for line in ("the and are was for with this that not you can please will have from",) for word in line.split()
 )
 
 

@@ -148,11 +148,12 @@ def of_turn(desk: Desk) -> Talk:
     """The talk of a message."""
     incoming = desk.incoming
     assert incoming is not None
-    pictures = sum(item.kind in {"image", "video"} for item in incoming.attachments) or int(
-        incoming.kind in {"image", "video"}
-    )
-    heard = said(incoming.text, incoming.reading, pictures, incoming.choice, desk.world.local(desk.now))
-    return Talk(desk, forms.load(desk.conversation.form), heard)
+    memory = forms.load(desk.conversation.form)
+    pictures = sum(item.kind in {"image", "video"} for item in incoming.attachments)
+    pictures = pictures or int(incoming.kind in {"image", "video"})
+    timed = memory.forms or incoming.reading.intent in {"progress", "application"} or desk.orders
+    local = desk.world.local(desk.now) if timed else None
+    return Talk(desk, memory, said(incoming.text, incoming.reading, pictures, incoming.choice, local))
 
 
 def silent(desk: Desk) -> Talk:

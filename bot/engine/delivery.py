@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from bot.clock import Clock
 from bot.engine import metrics, results
 from bot.engine.results import Sent
+from bot.errors import trace
 from bot.settings import DeliverySettings
 from bot.store import outbox
 from bot.store.base import Row
-from bot.store.database import Database
+from bot.store.database import Database, is_passing
 from bot.world import Worlds
 from channels.base import Channel
 from channels.errors import Misconfigured, OutcomeUnknown, SendError
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 POLL = timedelta(seconds=5)
 """However quiet it is, the outbox is looked at this often."""
 MISCONFIGURED_PAUSE = timedelta(minutes=5)
+PART_OF_LEASE = 0.8
+"""A call is given up before the lease of its row ends: a row that is swept must not be on its way any more."""
 
 
 class Delivery:
@@ -65,19 +68,19 @@ class Delivery:
         if self._task is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._task, within)
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=within)
+        await self._last_results()
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
                 next_due = await self._round()
-            except Exception:
-                log.exception("a round of delivery failed")
+            except Exception as error:
+                log.error("a round of delivery failed: %s", trace(error))  # noqa: TRY400 - without its words
                 next_due = self._clock.now() + POLL
             await self._clock.wait(self._wake, next_due)
-        if self._calls:
-            await asyncio.wait(self._calls)
-        await self._write_results()
 
     async def _round(self) -> datetime:
         """Write what came back, claim and start what is due; when to look again."""
@@ -85,22 +88,24 @@ class Delivery:
         now = self._clock.now()
         free = self._settings.parallel - len(self._calls)
         if free > 0:
-            rows = await self._database.write(self._begin, now, free)
+            claimed, rows = await self._database.write(self._begin, now, free)
             for row in rows:
                 self._call(row)
-            if len(rows) == free:
+            if len(rows) < claimed:
+                self._database.announce()  # some were parked or cancelled, which lets out those behind them
+            elif claimed == free:
                 self._wake.set()
-        next_due = await self._database.read(outbox.next_due)
-        return min(now + POLL, next_due) if next_due and next_due > now else now + POLL
+        next_due = await self._database.read(outbox.next_due, now)
+        return min(now + POLL, next_due) if next_due else now + POLL
 
-    def _begin(self, conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
+    def _begin(self, conn: sa.Connection, now: datetime, limit: int) -> tuple[int, list[Row]]:
         """Claim heads and turn them to `sending` in one commit; the fence is compared here (law 8)."""
         lease = timedelta(seconds=self._settings.lease_seconds)
         claimed = outbox.claim(conn, now, limit, lease, self._pausing(now))
         open_rows = results.within_window(conn, self._worlds.current, claimed, now)
         begun = outbox.begin_sending(conn, [row["id"] for row in open_rows], now, lease)
-        rows = [row for row in open_rows if row["id"] in begun]
-        return results.without_questions(conn, rows)
+        rows = [{**row, "attempts": row["attempts"] + 1} for row in open_rows if row["id"] in begun]
+        return len(claimed), results.without_questions(conn, rows)
 
     def _pausing(self, now: datetime) -> Sequence[tuple[str, str]]:
         self._paused = {account: until for account, until in self._paused.items() if until > now}
@@ -125,11 +130,14 @@ class Delivery:
         result: SendResult | None = None
         error: SendError | None = None
         try:
-            result = await channel.send(_message(row))
+            async with asyncio.timeout(self._settings.lease_seconds * PART_OF_LEASE):
+                result = await channel.send(_message(row))
         except SendError as known:
             error = known
+        except TimeoutError:
+            error = OutcomeUnknown("no answer within the lease")
         except Exception as unforeseen:
-            log.exception("a channel raised what is not in its list of errors")
+            log.error("a channel raised what is not in its list of errors: %s", trace(unforeseen))  # noqa: TRY400 - without its words
             error = OutcomeUnknown(type(unforeseen).__name__)
         metrics.SENT.labels(row["channel"], type(error).__name__ if error else "accepted").inc()
         return Sent(row, result, error)
@@ -143,11 +151,34 @@ class Delivery:
             if isinstance(sent.error, Misconfigured):
                 self._paused[sent.row["channel"], sent.row["account"]] = now + MISCONFIGURED_PAUSE
         try:
-            await self._database.write(results.write, self._worlds.current, done, now, self._settings)
-        except Exception:
-            self._done = done + self._done
-            raise
+            await self._write(done, now)
+        except Exception as error:
+            if is_passing(error):
+                self._done = done + self._done
+                raise
+            log.error("results are written one by one: %s", trace(error))  # noqa: TRY400 - without its words
+            await self._each_result(done, now)
         self._database.announce()
+
+    async def _write(self, done: Sequence[Sent], now: datetime) -> None:
+        await self._database.write(results.write, self._worlds.current, done, now, self._settings)
+
+    async def _each_result(self, done: Sequence[Sent], now: datetime) -> None:
+        """One result that cannot be written stops no other; when its lease ends the row is unknown."""
+        for sent in done:
+            try:
+                await self._write([sent], now)
+            except Exception as error:
+                if is_passing(error):
+                    self._done.append(sent)
+                else:
+                    log.error("a result is lost: %s", trace(error))  # noqa: TRY400 - without its words
+
+    async def _last_results(self) -> None:
+        try:
+            await self._write_results()
+        except Exception as error:
+            log.error("the last results could not be written: %s", trace(error))  # noqa: TRY400 - without its words
 
 
 def _message(row: Row) -> OutboundMessage:

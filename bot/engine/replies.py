@@ -1,7 +1,7 @@
 """Passive replies between the commit of their turn and the mark that says what became of them (design.md section 5).
 
-The same text may be in the hands of several live requests at once: the first and its repeats. It goes the other way only
-when none of them could write it, and from then on no request gets it.
+The same text may be in the hands of several live requests at once: the first and its repeats. It goes the other way
+only when none of them could write it, and from then on no request gets it.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ class Replies:
         self._failed_due: datetime | None = None
 
     def hand(self, row_id: UUID) -> bool:
-        """Give a reply to a live request, which says `written` or `unwritten` later; False: it has gone the other way."""
+        """Give a reply to a live request, which says `written` or `unwritten` later; False: it went the other way."""
         if row_id in self._moved:
             return False
         self._held[row_id] += 1

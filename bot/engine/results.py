@@ -1,15 +1,18 @@
 """What the result of a send means for its row, its recipient and the people who have to know (laws 5, 6, 7, 12)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from bot.settings import DeliverySettings
 from bot.store import alarms, conversations, messages, outbox, residents, work_orders
 from bot.store.base import Row, new_id
+from bot.store.database import notify
 from bot.world import World
 from channels.errors import Blocked, Later, Misconfigured, OutcomeUnknown, QuotaUsedUp, SendError, WindowClosed
 from channels.messages import SendResult
@@ -33,13 +36,14 @@ def write(conn: sa.Connection, world: World, done: Sequence[Sent], now: datetime
     for sent in sorted(done, key=lambda sent: str(sent.row["id"])):
         if sent.error is not None:
             _write_error(conn, world, sent.row, sent.error, now, settings)
+    notify(conn)
 
 
 def _write_error(
     conn: sa.Connection, world: World, row: Row, error: SendError, now: datetime, settings: DeliverySettings
 ) -> None:
     if isinstance(error, WindowClosed | QuotaUsedUp):
-        park(conn, world, row, now, error.detail)
+        park(conn, row, now, error.detail)
     elif isinstance(error, OutcomeUnknown):
         unknown(conn, world, row, now, error.detail)
     elif isinstance(error, Later) and (error.throttled or row["attempts"] < settings.attempts):
@@ -48,7 +52,8 @@ def _write_error(
     elif isinstance(error, Misconfigured):
         outbox.again(conn, row["id"], now + timedelta(minutes=5), error.detail, throttled=True)
         account = f"{row['channel']}/{row['account']}"
-        _alarm(conn, row, "channel", f"{account}: {error.detail}", now, key=f"misconfigured:{account}:{now:%Y%m%d}")
+        key = f"misconfigured:{account}:{now:%Y%m%d}"
+        alarm(conn, row["community_id"], "channel", f"{account}: {error.detail}", now, key=key)
     else:
         fail(conn, row, error, now)
 
@@ -57,12 +62,12 @@ def _back_off(attempts: int, settings: DeliverySettings) -> timedelta:
     return min(timedelta(seconds=settings.first_retry_seconds * 2 ** max(0, attempts - 1)), LONGEST_RETRY)
 
 
-def park(conn: sa.Connection, world: World, row: Row, now: datetime, reason: str) -> None:
+def park(conn: sa.Connection, row: Row, now: datetime, reason: str) -> None:
     """The window is closed: the row waits for the resident's next message, and a person is asked to phone what cannot
     wait."""
     outbox.settle(conn, row["id"], "waiting", now, reason)
     if row["lane"] != outbox.NOTICE:
-        _call_task(conn, world, row, now)
+        _call_task(conn, row, now)
 
 
 def unknown(conn: sa.Connection, world: World, row: Row, now: datetime, reason: str) -> None:
@@ -94,11 +99,10 @@ def fail(conn: sa.Connection, row: Row, error: SendError, now: datetime) -> None
     outbox.settle(conn, row["id"], "failed", now, f"{type(error).__name__}: {error.detail}")
     if isinstance(error, Blocked):
         residents.mark_reachable(conn, row["channel"], row["account"], [row["address"]], reachable=False)
-    _call_task(conn, None, row, now)
+    _call_task(conn, row, now)
 
 
-def _call_task(conn: sa.Connection, world: World | None, row: Row, now: datetime) -> None:
-    del world
+def _call_task(conn: sa.Connection, row: Row, now: datetime) -> None:
     resident_id = conversations.resident_of(conn, row["conversation_id"])
     alarms.add_task(
         conn,
@@ -114,37 +118,50 @@ def _call_task(conn: sa.Connection, world: World | None, row: Row, now: datetime
     )  # fmt: skip
 
 
-def _alarm(conn: sa.Connection, row: Row, kind: str, summary: str, now: datetime, *, key: str) -> None:
+def alarm(
+    conn: sa.Connection, community_id: UUID, kind: str, summary: str, now: datetime, *, key: str,
+    conversation_id: UUID | None = None,
+) -> None:  # fmt: skip
+    """Tell a person, once a `key`."""
     alarms.raise_once(
         conn,
         {
-            "id": new_id(), "community_id": row["community_id"], "kind": kind, "conversation_id": None,
-            "case_kind": None, "case_id": None,
-            "summary": summary, "rung": 0, "raised_at": now, "acknowledge_by": None, "acknowledged_by": None,
-            "acknowledged_at": None,
-            "closed_by": None, "closed_at": None, "closing_note": "", "dedupe_key": key,
+            "id": new_id(), "community_id": community_id, "kind": kind, "conversation_id": conversation_id,
+            "case_kind": None, "case_id": None, "summary": summary, "rung": 0, "raised_at": now, "acknowledge_by": None,
+            "acknowledged_by": None, "acknowledged_at": None, "closed_by": None, "closed_at": None, "closing_note": "",
+            "dedupe_key": key,
         },
     )  # fmt: skip
 
 
 def within_window(conn: sa.Connection, world: World, rows: Sequence[Row], now: datetime) -> list[Row]:
     """The rows that the ledger lets out (law 7); the rest are parked without asking the provider."""
-    return [row for row in rows if not _closed(conn, world, row, now)]
+    going: Counter[UUID] = Counter()
+    open_rows = []
+    for row in rows:
+        reason = _closed(conn, world, row, now, going[row["identity_id"]])
+        if reason:
+            park(conn, row, now, reason)
+        else:
+            going[row["identity_id"]] += 1
+            open_rows.append(row)
+    return open_rows
 
 
-def _closed(conn: sa.Connection, world: World, row: Row, now: datetime) -> bool:
+def _closed(conn: sa.Connection, world: World, row: Row, now: datetime, going: int) -> str:
+    """Why the ledger holds a row back. `going`: how many go to this address in the same round."""
     limits = world.capabilities.get((row["channel"], row["account"]))
     if limits is None or limits.push_window is None:
-        return False
+        return ""
     last = messages.last_received(conn, row["identity_id"])
-    reason = ""
     if last is None or now - last > limits.push_window:
-        reason = "window closed"
-    elif limits.push_quota is not None and outbox.pushed_since(conn, row["identity_id"], last) >= limits.push_quota:
-        reason = "quota used up"
-    if reason:
-        park(conn, world, row, now, reason)
-    return bool(reason)
+        return "window closed"
+    if (
+        limits.push_quota is not None
+        and outbox.pushed_since(conn, row["identity_id"], last) + going >= limits.push_quota
+    ):
+        return "quota used up"
+    return ""
 
 
 def without_questions(conn: sa.Connection, rows: Sequence[Row]) -> list[Row]:

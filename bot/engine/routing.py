@@ -11,7 +11,7 @@ from bot.desk import EMERGENCY, Desk, Job
 from intents.answers import asks_back
 from intents.model import Reading
 from workflows import asks, emergency, faq, human, progress, satisfaction, smalltalk, takeover, unfinished, unknown
-from workflows.dialogue import Said
+from workflows.dialogue import HOME_STEPS, Said
 from workflows.forms import Form
 from workflows.summary import shared
 from workflows.table import BY_NAME, STARTS, TIMERS
@@ -154,8 +154,8 @@ def _keep_pictures(talk: Talk) -> None:
 def _raise_red_flags(talk: Talk) -> None:
     """Words that the supervisor hears of at once (desk.md section 4)."""
     found = sorted(talk.reading.flags - _NOT_RED)
-    head = talk.supervisor()
-    if found and head is not None:
+    head = talk.supervisor() if found else None
+    if head is not None:
         talk.desk.raise_alarm("red_flag", f"{'、'.join(found)}: {talk.said.text[:120]}", [head])
 
 
@@ -223,10 +223,26 @@ def _by_intent(talk: Talk) -> None:
         progress.start(talk)
         return
     if _is_unsure(talk, reading):
-        unknown.start(talk)
+        _not_understood(talk)
         return
     _answer_on_the_side(talk)
     STARTS[reading.intent].start(talk)
+
+
+def _not_understood(talk: Talk) -> None:
+    """A question that stands open is asked again, once, and the words are kept with it; else `unknown`."""
+    form = next((form for form in talk.memory.forms if form.step in HOME_STEPS or form.step == "confirm"), None)
+    count = talk.desk.conversation.misunderstood + 1
+    again = form is not None and form.workflow in BY_NAME and count < talk.desk.settings.misunderstood_in_a_row
+    if form is None or not again or asks_back(talk.said.text):
+        unknown.start(talk)
+        return
+    talk.desk.change(talk.desk.conversation, misunderstood=count)
+    form.words.append(talk.said.text)
+    talk.touch(form)
+    BY_NAME[form.workflow].question(talk, form)
+    state = {"which": "choosing", "confirm": "confirming"}.get(form.step, "collecting")
+    talk.end(form.kind or form.workflow if form.workflow == "affair" else form.workflow, state, form.slots())
 
 
 def _asks_on(talk: Talk) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from bot.clock import Clock
 from bot.engine import metrics, results, routing, turn
 from bot.engine.intake import Intake
+from bot.errors import trace
 from bot.settings import Settings
 from bot.store import conversations, jobs, messages, outbox
 from bot.store.base import new_id
-from bot.store.database import Database
+from bot.store.database import Database, is_passing
 from bot.store.records import Job
 from bot.world import World, Worlds
 
@@ -26,6 +27,7 @@ POLL = timedelta(seconds=5)
 BATCH = 50
 ATTEMPTS = 5
 RETRY = timedelta(seconds=30)
+AGAIN = timedelta(milliseconds=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,62 +84,82 @@ class Scheduler:
             self._wake.clear()
             try:
                 next_due = await self.round()
-            except Exception:
-                log.exception("a round of the scheduler failed")
+            except Exception as error:
+                log.error("a round of the scheduler failed: %s", trace(error))  # noqa: TRY400 - without its words
                 next_due = self._clock.now() + POLL
             await self._clock.wait(self._wake, next_due)
 
     async def round(self) -> datetime:
-        """Do all that is due; when to look again."""
+        """Do all that is due; when to look again. What fails in one part stops no other."""
         now = self._clock.now()
         found = await self._database.read(self._look, now)
+        moved = 0
         if found.stored:
-            await self._intake.turn_stored()
+            moved += await self._part("stored messages", self._intake.turn_stored())
         if found.timers:
-            await self._timers(found.timers, now)
+            moved += await self._part("timers", self._timers(found.timers, now))
         if found.lapsed_rows:
-            await self._database.write(results.sweep, self._worlds.current, now)
+            moved += await self._part("leases", self._database.write(results.sweep, self._worlds.current, now))
         for conversation_id in found.lapsed_owners:
-            await self._database.write(turn.run_alone, self._worlds.current, conversation_id, now, routing.owner_lapsed)
+            moved += await self._part("owners", self._owner(conversation_id, now))
         for recurring in RECURRING:
-            await self._tick(recurring, now)
-        if found.anything:
+            moved += await self._part(recurring.kind, self._tick(recurring, now))
+        if moved:
             self._database.announce()
-            self._wake.set()
+        return self._next_look(found, now)
+
+    async def _part(self, name: str, work: Awaitable[int]) -> int:
+        try:
+            return await work
+        except Exception as error:
+            log.error("%s: %s", name, trace(error))  # noqa: TRY400 - without its words
+            return 0
+
+    def _next_look(self, found: "_Found", now: datetime) -> datetime:
+        """Soon where something was due: it may be held elsewhere at this moment, or be more than one round takes."""
+        if found.anything:
+            return now + AGAIN
         return min(now + POLL, found.next_due) if found.next_due and found.next_due > now else now + POLL
 
     def _look(self, conn: sa.Connection, now: datetime) -> "_Found":
         return _Found(
             stored=bool(messages.oldest_stored(conn, 1)),
             timers=[Job.of(row) for row in jobs.due(conn, now, BATCH)],
-            lapsed_rows=bool(outbox.lapsed(conn, now, 1)),
+            lapsed_rows=outbox.any_lapsed(conn, now),
             lapsed_owners=conversations.owner_lapsed(conn, now, BATCH),
             next_due=jobs.next_due(conn),
         )
 
-    async def _timers(self, due: Sequence[Job], now: datetime) -> None:
-        """All in one commit; where that fails each alone, so that one bad timer stops no other."""
-        try:
-            await self._database.write(_run_due, self._worlds.current, due, now)
-        except Exception:
-            log.exception("timers failed together and are run alone")
-            for job in due:
-                await self._timer_alone(job, now)
+    async def _owner(self, conversation_id: UUID, now: datetime) -> int:
+        await self._database.write(turn.run_alone, self._worlds.current, conversation_id, now, routing.owner_lapsed)
+        return 1
 
-    async def _timer_alone(self, job: Job, now: datetime) -> None:
+    async def _timers(self, due: Sequence[Job], now: datetime) -> int:
+        """All in one commit; where that fails each alone, so that one bad timer stops no other. How many moved."""
         try:
-            await self._database.write(_run_due, self._worlds.current, [job], now)
+            return await self._database.write(_run_due, self._worlds.current, due, now)
         except Exception as error:
-            log.exception("a timer failed", extra={"job_id": str(job.id), "kind": job.kind})
-            await self._database.write(_failed, job, now, type(error).__name__)
+            log.warning("timers failed together and are run alone: %s", trace(error))
+        return sum([await self._timer_alone(job, now) for job in due])
 
-    async def _tick(self, recurring: Recurring, now: datetime) -> None:
+    async def _timer_alone(self, job: Job, now: datetime) -> int:
+        try:
+            return await self._database.write(_run_due, self._worlds.current, [job], now)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            log.error("a timer failed: %s", trace(error), extra={"job_id": str(job.id), "kind": job.kind})  # noqa: TRY400
+            await self._database.write(_failed, job, now, type(error).__name__)
+            return 1
+
+    async def _tick(self, recurring: Recurring, now: datetime) -> int:
         seconds = recurring.every.total_seconds()
         tick = datetime.fromtimestamp(now.timestamp() // seconds * seconds, UTC)
         if self._last.get(recurring.kind) == tick:
-            return
+            return 0
         await self._database.write(_run_tick, recurring, self._settings, tick, now)
         self._last[recurring.kind] = tick
+        return 1
 
 
 @dataclass(slots=True, frozen=True)
@@ -153,21 +175,27 @@ class _Found:
         return bool(self.stored or self.timers or self.lapsed_rows or self.lapsed_owners)
 
 
-def _run_due(conn: sa.Connection, world: World, due: Sequence[Job], now: datetime) -> None:
-    """Timers that still wait, with what they do, in one commit."""
+def _run_due(conn: sa.Connection, world: World, due: Sequence[Job], now: datetime) -> int:
+    """Timers that still wait, with what they do, in one commit; how many are done (the rest are held elsewhere)."""
     waiting = [Job.of(row) for row in jobs.take(conn, [job.id for job in due])]
     done = turn.run_timers(conn, world, waiting, now)
     for job in due:
         if job.id in done:
             metrics.TIMERS.labels(job.kind).inc()
     jobs.end(conn, done, "done", now)
+    return len(done)
 
 
 def _failed(conn: sa.Connection, job: Job, now: datetime, error: str) -> None:
-    if job.attempts + 1 >= ATTEMPTS:
-        jobs.end(conn, [job.id], "failed", now, error)
-    else:
+    """Tried again later, and given up at last: then a person is told (law 12)."""
+    if job.attempts + 1 < ATTEMPTS:
         jobs.postpone(conn, job.id, now + RETRY * 2**job.attempts, error)
+        return
+    jobs.end(conn, [job.id], "failed", now, error)
+    results.alarm(
+        conn, job.community_id, "failed_turn", f"{job.kind}: {error}", now, key=f"timer:{job.id}",
+        conversation_id=job.conversation_id,
+    )  # fmt: skip
 
 
 def _run_tick(conn: sa.Connection, recurring: Recurring, settings: Settings, tick: datetime, now: datetime) -> None:

@@ -21,6 +21,7 @@ from bot.engine import loading, routing
 from bot.errors import trace
 from bot.store import messages, outbox, pending, residents
 from bot.store.base import NOBODY, Row, new_id
+from bot.store.database import notify
 from bot.store.locking import Locked, lock
 from bot.store.records import Identity, Job
 from bot.world import World
@@ -79,6 +80,12 @@ def apply_marks(conn: sa.Connection, marks: Marks, now: datetime) -> None:
     outbox.passive_to_push(conn, marks.unwritten, now)
 
 
+def write_marks(conn: sa.Connection, marks: Marks, now: datetime) -> None:
+    """Marks that found no batch to ride in; what waits behind them may go now, from any process."""
+    apply_marks(conn, marks, now)
+    notify(conn)
+
+
 def run_batch(conn: sa.Connection, world: World, items: Sequence[Item], marks: Marks, now: datetime) -> list[Verdict]:
     """Store, turn and answer these messages: at most one of a sender."""
     apply_marks(conn, marks, now)
@@ -90,8 +97,7 @@ def run_batch(conn: sa.Connection, world: World, items: Sequence[Item], marks: M
     new = [i for i, item in enumerate(items) if item.stored_id is not None or ids[i] in fresh]
     verdicts = _repeats(conn, items, [i for i in range(len(items)) if i not in set(new)])
     verdicts |= dict.fromkeys((i for i in new if items[i].store_only), Verdict("stored"))
-    turning = _still_to_turn(conn, items, ids, [i for i in new if not items[i].store_only])
-    verdicts |= dict.fromkeys((i for i in new if i not in verdicts and i not in set(turning)), Verdict("repeat"))
+    turning = [i for i in new if not items[i].store_only]
     verdicts |= _turn(conn, world, [(i, items[i], ids[i], known[items[i].sender]) for i in turning], now)
     return [verdicts[i] for i in range(len(items))]
 
@@ -142,17 +148,6 @@ def _repeats(conn: sa.Connection, items: Sequence[Item], repeated: Sequence[int]
     return verdicts
 
 
-def _still_to_turn(
-    conn: sa.Connection, items: Sequence[Item], ids: Mapping[int, UUID], turning: Sequence[int]
-) -> list[int]:
-    """Without stored messages that another process has turned since they were found; the rest are held until the commit."""
-    stored = [ids[i] for i in turning if items[i].stored_id is not None]
-    if not stored:
-        return list(turning)
-    open_ids = messages.still_stored(conn, stored)
-    return [i for i in turning if items[i].stored_id is None or ids[i] in open_ids]
-
-
 Turning = tuple[int, Item, UUID, Row]
 
 
@@ -162,6 +157,7 @@ def _turn(conn: sa.Connection, world: World, turning: Sequence[Turning], now: da
     conversation_ids = [identity["conversation_id"] for _, _, _, identity in turning]
     locked = {one.conversation.id: one for one in lock(conn, conversation_ids, wait=False)}
     ready, later = _ready(turning, locked)
+    ready, done_before = _not_yet_turned(conn, ready)
     messages.set_status(conn, [row_id for _, item, row_id, _ in later if item.stored_id is None], "stored")
     desks = loading.load(conn, world, [locked[identity["conversation_id"]] for _, _, _, identity in ready], now)
     done = []
@@ -174,7 +170,7 @@ def _turn(conn: sa.Connection, world: World, turning: Sequence[Turning], now: da
         conn, [identity["id"] for _, _, _, identity in ready if locked[identity["conversation_id"]].parked], now
     )
     pending.flush(conn, [desk.pending for _, desk, _ in done], now, world.local(now).date())
-    verdicts = {i: Verdict("stored") for i, _, _, _ in later}
+    verdicts = {i: Verdict("stored") for i, _, _, _ in later} | {i: Verdict("repeat") for i, _, _, _ in done_before}
     return verdicts | {i: Verdict("failed" if failed else "turned", _passive(desk)) for i, desk, failed in done}
 
 
@@ -191,6 +187,16 @@ def _ready(turning: Sequence[Turning], locked: Mapping[UUID, Locked]) -> tuple[l
         (ready if free else later).append(one)
         taken.add(conversation_id)
     return ready, later
+
+
+def _not_yet_turned(conn: sa.Connection, ready: Sequence[Turning]) -> tuple[list[Turning], list[Turning]]:
+    """Another process may have turned a stored message since it was found; asked under the lock of its conversation."""
+    stored = [row_id for _, item, row_id, _ in ready if item.stored_id is not None]
+    if not stored:
+        return list(ready), []
+    waiting = messages.still_stored(conn, stored)
+    done = [one for one in ready if one[1].stored_id is not None and one[2] not in waiting]
+    return [one for one in ready if one not in done], done
 
 
 def _incoming(item: Item, row_id: UUID, identity: Identity) -> Incoming:
@@ -231,6 +237,7 @@ def _run(desk: Desk, f: Callable[[Desk], None]) -> tuple[Desk, bool]:
 
 def _broken(desk: Desk) -> None:
     """The turn of a message that is known to fail."""
+    del desk
     raise ValueError("it cannot be turned")
 
 

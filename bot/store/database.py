@@ -97,7 +97,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """While inside, changes announced by other processes reach the listeners (PostgreSQL; nothing to do on SQLite)."""
+        """While inside, changes of other processes reach the listeners (PostgreSQL; on SQLite there are none)."""
         if self.embedded:
             yield
             return

@@ -47,7 +47,7 @@ _LOCK = (
     .where(among(conversations.c.id, "ids"))
     .order_by(conversations.c.id)
 )
-# NO KEY UPDATE: rows that only point at a locked conversation (a message that is stored for later, a call task) need not wait.
+# NO KEY UPDATE: rows that only point at a locked conversation (a message stored for later, a call task) need not wait.
 _WAITING = _LOCK.with_for_update(of=conversations, key_share=True)
 _SKIPPING = _LOCK.with_for_update(of=conversations, key_share=True, skip_locked=True)
 

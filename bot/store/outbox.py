@@ -288,9 +288,10 @@ def any_lapsed(conn: sa.Connection, now: datetime) -> bool:
     return conn.execute(found).first() is not None
 
 
-def next_due(conn: sa.Connection) -> datetime | None:
-    """When the next queued row is due."""
-    due: datetime | None = value(conn, sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.status == "queued"))
+def next_due(conn: sa.Connection, now: datetime) -> datetime | None:
+    """When the next queued row falls due. What is due already stands behind something whose end will wake us."""
+    later = sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.status == "queued", outbox.c.due_at > now)
+    due: datetime | None = value(conn, later)
     return due
 
 

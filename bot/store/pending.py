@@ -85,6 +85,9 @@ def flush(conn: sa.Connection, turns: Sequence[Pending], now: datetime, day: dat
     _write_updates(conn, turns)
     _keep_promises(conn, turns, now)
     drawn = _draw(conn, turns, day)
+    # Before the inserts: what is said with the new number ("you are back with the desk") must not fall with the old.
+    for conversation_id in sorted(fence for turn in turns for fence in turn.fences):
+        outbox.cancel_fenced(conn, conversation_id, now)
     for table in _INSERTS:
         rows = [_numbered(row, drawn) for turn in turns for row in turn.inserts.get(table, ())]
         keyed = [row for row in rows if table in _ONCE and row.get("dedupe_key", "") is not None]
@@ -146,7 +149,5 @@ def _write_rest(conn: sa.Connection, turns: Iterable[Pending], now: datetime) ->
             jobs.cancel(conn, [ref], kinds, now)
         for conversation_id, since, case_kind, case_id in turn.adopted:
             adopt(conn, conversation_id, since, case_kind, case_id)
-        for conversation_id in turn.fences:
-            outbox.cancel_fenced(conn, conversation_id, now)
         timers.extend(turn.timers)
     jobs.schedule(conn, timers)

@@ -5,12 +5,14 @@ import contextlib
 import hashlib
 import logging
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import msgspec
 from aiohttp import web
 
 from bot.engine import metrics, receipts
 from bot.engine.turn import Verdict
+from bot.errors import trace
 from bot.store import messages as stored_messages
 from bot.store.base import new_id
 from bot.web.context import CONTEXT, Context
@@ -19,6 +21,9 @@ from channels.errors import Unauthorised, Unreadable
 from channels.messages import ChannelEvent, InboundMessage, MessageKind, Parsed, WebhookAnswer, WebhookRequest
 
 log = logging.getLogger(__name__)
+
+Reply = tuple[UUID, str]
+"""The outbox row of a passive reply, and its text."""
 
 LARGEST_BODY = 64 * 1024
 """Bytes; real pushes are under 4 KiB (protocols: WeChat B.3), and a parser must not be fed megabytes."""
@@ -55,28 +60,46 @@ async def _receive(request: web.Request, context: Context, channel: Channel, suf
         body=body,
         received_at=received_at,
     )
+    refused = _refused(channel, raw)
+    if refused is not None:
+        return refused
+    greeting = channel.handshake(raw)
+    if greeting is not None:
+        return _response(greeting)
+    parsed = _parsed(channel, raw)
+    if isinstance(parsed, str):
+        return await _keep_unreadable(context, channel, raw, parsed)
+    return await _take_in(request, context, channel, parsed, received_at)
+
+
+def _parsed(channel: Channel, raw: WebhookRequest) -> Parsed | str:
+    """What the request holds, or why nobody can read it."""
+    try:
+        return channel.parse(raw)
+    except Unreadable as error:
+        return str(error)
+    except Exception as error:
+        log.error("a channel could not read a request: %s", trace(error))  # noqa: TRY400 - without its words
+        return type(error).__name__
+
+
+def _refused(channel: Channel, raw: WebhookRequest) -> web.Response | None:
     try:
         channel.verify(raw)
     except Unauthorised as error:
         metrics.REFUSED.labels(channel.name, "unauthorised").inc()
         return web.Response(status=error.status, text="not authorised")
-    greeting = channel.handshake(raw)
-    if greeting is not None:
-        return _response(greeting)
-    try:
-        parsed = channel.parse(raw)
-    except Unreadable as error:
-        return await _keep_unreadable(context, channel, raw, str(error))
-    return await _take_in(request, context, channel, parsed, received_at)
+    return None
 
 
 async def _body(request: web.Request) -> bytes | None:
     if request.content_length is not None and request.content_length > LARGEST_BODY:
         return None
     try:
-        return await request.read()
+        body = await request.read()
     except web.HTTPRequestEntityTooLarge:
         return None
+    return body if len(body) <= LARGEST_BODY else None
 
 
 def _response(answer: WebhookAnswer) -> web.Response:
@@ -92,8 +115,8 @@ async def _keep_unreadable(context: Context, channel: Channel, raw: WebhookReque
     }  # fmt: skip
     try:
         await context.database.write(stored_messages.store_unreadable, row)
-    except Exception:
-        log.exception("an unreadable request could not be kept")
+    except Exception as error:
+        log.error("an unreadable request could not be kept: %s", trace(error))  # noqa: TRY400 - without its words
         return web.Response(status=503, text="try again")
     context.database.announce()
     return _response(channel.acknowledge(Parsed(), None, raw.received_at))
@@ -113,52 +136,77 @@ def _as_message(event: ChannelEvent) -> InboundMessage:
 async def _take_in(
     request: web.Request, context: Context, channel: Channel, parsed: Parsed, received_at: datetime
 ) -> web.StreamResponse:
+    answered = [_as_message(event) for event in parsed.events if event.kind in ANSWERED_EVENTS]
+    replies: list[Reply] = []
     try:
-        answered = [_as_message(event) for event in parsed.events if event.kind in ANSWERED_EVENTS]
         if parsed.receipts or len(answered) < len(parsed.events):
             await context.database.write(receipts.apply, parsed, context.clock.now())
             context.database.announce()
-        verdicts = [await _turned(context, channel, message, received_at) for message in (*parsed.messages, *answered)]
-    except Exception:
-        log.exception("a message could not be stored; the provider will repeat it")
+        for message in (*parsed.messages, *answered):
+            replies += await _turned(context, channel, message, received_at)
+    except Exception as error:
+        log.error("a message could not be stored; the provider will repeat it: %s", trace(error))  # noqa: TRY400
+        _other_way(context, replies)
         return web.Response(status=503, text="try again")
-    reply = next((verdict.reply for verdict in verdicts if verdict is not None and verdict.reply is not None), None)
-    response = _response(channel.acknowledge(parsed, reply[1] if reply else None, context.clock.now()))
-    if reply is None:
-        return response
-    written = await _write(request, response)
-    (context.intake.written if written else context.intake.unwritten)(reply[0])
+    _other_way(context, replies[1:])
+    return await _answer(request, context, channel, parsed, replies[:1])
+
+
+async def _answer(
+    request: web.Request, context: Context, channel: Channel, parsed: Parsed, replies: list[Reply]
+) -> web.StreamResponse:
+    """Acknowledge, with the reply in it where there is one."""
+    text = replies[0][1] if replies else None
+    response = _response(channel.acknowledge(parsed, text, context.clock.now()))
+    if replies:
+        written = await _write(request, response)
+        (context.intake.written if written else context.intake.unwritten)(replies[0][0])
     return response
 
 
-async def _turned(context: Context, channel: Channel, message: InboundMessage, received_at: datetime) -> Verdict | None:
-    """The verdict, or None where the channel's answer time is over first: what is said then goes the other way."""
+def _other_way(context: Context, replies: list[Reply]) -> None:
+    for row_id, _ in replies:
+        context.intake.unwritten(row_id)
+
+
+async def _turned(context: Context, channel: Channel, message: InboundMessage, received_at: datetime) -> list[Reply]:
+    """What rides in the answer to this request. Returns when the message is durable, and not before (law 1).
+
+    After the channel's answer time what is said goes the other way. Raises `TimeoutError` where the provider would
+    wait no longer and nothing is stored yet.
+    """
     limits = channel.capabilities
-    work = asyncio.ensure_future(context.intake.accept(message, limits, received_at))
-    longest = limits.answer_within or limits.acknowledge_within
-    until = received_at + timedelta(seconds=longest)
-    left = (until - context.clock.now()).total_seconds()
+    work = context.intake.accept(message, limits, received_at)
+    answer_until = received_at + timedelta(seconds=limits.answer_within or limits.acknowledge_within)
+    done = asyncio.Event()
+    work.add_done_callback(lambda _: done.set())
     try:
-        return await asyncio.wait_for(asyncio.shield(work), max(0.0, left))
-    except TimeoutError:
-        work.add_done_callback(lambda done: _too_late(context, done))
-        return None
+        if not await context.clock.wait(done, answer_until):
+            work.add_done_callback(lambda _: _too_late(context, work))
+            if not await context.clock.wait(done, received_at + timedelta(seconds=limits.acknowledge_within)):
+                raise TimeoutError
+            work.result()
+            return []
+    except asyncio.CancelledError:
+        work.add_done_callback(lambda _: _too_late(context, work))
+        raise
+    reply = work.result().reply
+    return [reply] if reply is not None else []
 
 
-def _too_late(context: Context, done: "asyncio.Future[Verdict]") -> None:
-    if done.cancelled() or done.exception() is not None:
-        return
-    reply = done.result().reply
-    if reply is not None:
-        context.intake.unwritten(reply[0])
+def _too_late(context: Context, work: "asyncio.Future[Verdict]") -> None:
+    if not work.cancelled() and work.exception() is None:
+        reply = work.result().reply
+        _other_way(context, [reply] if reply is not None else [])
 
 
 async def _write(request: web.Request, response: web.Response) -> bool:
     """Write the answer now, to know whether the connection took it."""
-    if request.transport is None or request.transport.is_closing():
+    transport = request.transport
+    if transport is None or transport.is_closing():
         return False
     with contextlib.suppress(ConnectionError):
         await response.prepare(request)
         await response.write_eof()
-        return not request.transport.is_closing()
+        return not transport.is_closing()
     return False

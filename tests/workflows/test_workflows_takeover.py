@@ -113,6 +113,6 @@ def test_half_a_form_is_not_lost_when_a_person_is_asked_for() -> None:
 
 def test_who_never_says_which_community_reaches_a_person() -> None:
     with story("two") as played:
-        replies = [played.say(text) for text in ("厨房水管漏水", "就在厨房里", "水一直漏啊")]
+        replies = [played.say(text) for text in ("厨房水管漏水", "就在厨房里", "水一直漏啊", "水管还在滴水")]
         assert replies[-1].state == "human"
         assert played.orders() == []
