@@ -72,10 +72,7 @@ class Gate(Generic[Key]):
         unmet = held.isdisjoint
         by_mark = self._by_mark
         found = [
-            one
-            for mark in self._marks & held
-            for one in by_mark[mark]
-            if not (unmet(one.second) or unmet(one.third))
+            one for mark in self._marks & held for one in by_mark[mark] if not (unmet(one.second) or unmet(one.third))
         ]
         if not found:
             return self._always

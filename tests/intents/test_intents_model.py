@@ -108,7 +108,7 @@ def test_no_example_has_two_intents() -> None:
     assert not {text: found for text, found in seen.items() if len(found) > 1}
 
 
-def test_the_triggers_lose_no_danger() -> None:
+def test_the_gates_lose_no_danger() -> None:
     """The quick look before the patterns must find whatever the patterns find."""
     texts = [normalise(example.text) for example in load_examples()]
     assert [t for t in texts if find_danger(t) is None and find_danger(t, gated=False) is not None] == []

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from intents.model import CATEGORIES, INTENTS, URGENCIES
 from intents.reader import Reader, is_unsure
+from intents.times import find_time
 
 NOW = datetime.fromisoformat("2026-11-22T10:00")
 LATER = datetime.fromisoformat("2026-11-25T10:00")
@@ -121,6 +122,36 @@ def test_a_text_seen_before_gets_the_communities_of_the_new_call(reader: Reader)
 def test_all_at_once_is_the_same_as_one_by_one(reader: Reader) -> None:
     texts = ["水管漏水", "物业费多少钱", "水管漏水", "", "3-2-1502"]
     assert reader.read_all(texts, NOW) == [reader.read(text, NOW) for text in texts]
+
+
+def test_many_at_once_are_remembered_like_single_ones(reader: Reader) -> None:
+    fresh = Reader(reader._classifier)
+    texts = ["灯不亮", "灯不亮\x00", "灯不亮", *(f"{number}栋门坏了" for number in range(1, 140))]
+    assert fresh.read_all(texts, NOW) == [fresh.read(text, NOW) for text in texts]
+
+
+def test_the_cache_counts_what_it_remembered(reader: Reader) -> None:
+    fresh = Reader(reader._classifier)
+    assert fresh.cache_share() == 0
+    for text in ("灯不亮", "灯不亮", "门坏了", "灯不亮"):
+        fresh.read(text, NOW)
+    assert fresh.cache_share() == 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "13月5日来修",
+        "99月9日上门",
+        "99999999999天后来修",
+        "9" * 5000 + "小时后来",
+        "９９９９９９周后来修",
+        "in 99999999 weeks",
+    ],
+)
+def test_a_time_that_no_calendar_holds_is_read_in_good_time(reader: Reader, text: str) -> None:
+    assert reader.read(text, NOW).intent in INTENTS
+    find_time(text, NOW)
 
 
 def test_an_unsure_reading_says_so(reader: Reader) -> None:

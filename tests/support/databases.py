@@ -40,7 +40,6 @@ class Servers:
         asyncio.run(_create(self.postgres, name, template="template_frontdesk"))
         return self.postgres.set(database=name).render_as_string(hide_password=False)
 
-
     def empty(self, kind: str) -> str:
         """The address of a new database without any schema."""
         if kind == "sqlite":
