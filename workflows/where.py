@@ -1,5 +1,6 @@
 """Which place is meant: what was stated, against the homes of the resident and the lists of the communities. Pure."""
 
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -89,6 +90,7 @@ def _home_label(where: Where, language: str) -> str:
     return f"{building}{block}{unit + ('單元' if hant else '单元') if unit else ''}{room}"
 
 
+@functools.lru_cache(maxsize=4096)
 def plain(building: str) -> str:
     """A building's name without its word: 3栋 and 3号楼 are 3."""
     return _SUFFIX.sub("", building.strip()).upper()
@@ -299,18 +301,30 @@ def _absent(stated: Mapping[str, str], community: Community, atlas: Atlas) -> Wh
 
 def _nearest(parts: Mapping[str, str], community: Community, atlas: Atlas) -> Where | None:
     """The one home of the list that differs by a single slip of the finger; None where several do or none does."""
-    wanted = parts["building"], parts["unit"], parts["room"]
-    near: list[Where] = []
-    for building in atlas.buildings.get(community.id, {}).values():
-        for (unit, room), home_id in building.rooms.items():
-            given = plain(building.name), unit if wanted[1] else "", room.upper()
-            if _slips((plain(wanted[0]), wanted[1], wanted[2].upper()), given) == 1:
-                near.append(Where("home", community, plain(building.name), unit, room, home_id=home_id, listed=True))
+    near = [
+        Where("home", community, plain(building.name), unit, room, home_id=home_id, listed=True)
+        for building in atlas.buildings.get(community.id, {}).values()
+        for (unit, room), home_id in _slipped(parts, building)
+    ]
     return near[0] if len(near) == 1 else _likeliest(near, parts)
 
 
-def _slips(wanted: tuple[str, str, str], given: tuple[str, str, str]) -> int:
-    return sum(min(OSA.distance(a, b, score_cutoff=1), 2) for a, b in zip(wanted, given, strict=True))
+def _slipped(parts: Mapping[str, str], building: Building) -> list[tuple[tuple[str, str], UUID]]:
+    """The homes of a building that are one slip away; its own name may be that slip, then the rest must be right."""
+    left = 1 - _slips(plain(parts["building"]), plain(building.name))
+    if left < 0:
+        return []
+    wanted, unit_told = parts["room"].upper(), parts["unit"]
+    return [
+        (key, home_id)
+        for key, home_id in building.rooms.items()
+        if _slips(wanted, key[1].upper()) + (_slips(unit_told, key[0]) if unit_told else 0) == left
+    ]
+
+
+def _slips(wanted: str, given: str) -> int:
+    """0 or 1 slip of the finger from one to the other, 2 for more."""
+    return min(OSA.distance(wanted, given, score_cutoff=1), 2)
 
 
 def _likeliest(near: Sequence[Where], parts: Mapping[str, str]) -> Where | None:

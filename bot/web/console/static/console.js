@@ -40,7 +40,7 @@ function dirty(part) {
   return [...part.querySelectorAll("[data-guard] input, [data-guard] textarea, [data-guard] select")].some((field) => {
     if (field.type === "hidden") return false;
     if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
-    if (field.tagName === "SELECT") return [...field.options].some((option) => option.selected !== option.defaultSelected && option.selected);
+    if (field.tagName === "SELECT") return field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected));
     return field.value !== field.defaultValue;
   });
 }
@@ -105,6 +105,7 @@ function toEnd() {
 function watchScrolling() {
   const scroll = $("#thread-scroll");
   if (!scroll) return;
+  desk.room = scroll.clientHeight;
   scroll.addEventListener("scroll", () => {
     if (scroll.clientHeight !== desk.room) return;  // nobody scrolled: the room changed, which the observer sees to
     desk.atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
