@@ -203,5 +203,5 @@ def _run_tick(conn: sa.Connection, recurring: Recurring, settings: Settings, tic
         id=new_id(), kind=recurring.kind, state="done", due_at=tick, created_at=now, ended_at=now,
         dedupe_key=f"{recurring.kind}:{tick.isoformat()}",
     ).row()  # fmt: skip
-    if jobs.schedule(conn, [row]):
+    if jobs.schedule_new(conn, [row]):
         recurring.run(conn, settings, now)

@@ -15,6 +15,7 @@ from bot.store.base import (
     mappings,
     metadata,
     one,
+    part_index,
     reference,
     when,
     words,
@@ -41,12 +42,7 @@ alarms = sa.Table(
     when("closed_at"),
     words("closing_note"),
     sa.Column("dedupe_key", sa.Text, unique=True),
-    sa.Index(
-        "ix_alarms_open",
-        "raised_at",
-        sqlite_where=sa.text("closed_at IS NULL"),
-        postgresql_where=sa.text("closed_at IS NULL"),
-    ),
+    part_index("ix_alarms_open", "raised_at", where="closed_at IS NULL"),
 )
 
 alerts = sa.Table(
@@ -82,12 +78,7 @@ call_tasks = sa.Table(
     when("done_at"),
     when("created_at", nullable=False),
     sa.Column("dedupe_key", sa.Text, unique=True),
-    sa.Index(
-        "ix_call_tasks_open",
-        "due_at",
-        sqlite_where=sa.text("state = 'open'"),
-        postgresql_where=sa.text("state = 'open'"),
-    ),
+    part_index("ix_call_tasks_open", "due_at", where="state = 'open'"),
 )
 
 follow_ups = sa.Table(

@@ -10,11 +10,13 @@ from bot.store.base import (
     Json,
     Row,
     community_column,
+    fixed,
     id_column,
     insert,
     insert_new,
     mappings,
     metadata,
+    part_index,
     reference,
     value,
     when,
@@ -47,10 +49,8 @@ messages = sa.Table(
     sa.UniqueConstraint("channel", "account", "external_id"),
     sa.Index("ix_messages_conversation_id_id", "conversation_id", "id"),
     sa.Index("ix_messages_identity_id_received_at", "identity_id", "received_at"),
-    sa.Index("ix_messages_stored", "conversation_id", "id", sqlite_where=sa.text("status = 'stored'"),
-             postgresql_where=sa.text("status = 'stored'")),
-    sa.Index("ix_messages_raw_received_at", "received_at", sqlite_where=sa.text("raw IS NOT NULL"),
-             postgresql_where=sa.text("raw IS NOT NULL")),
+    part_index("ix_messages_stored", "conversation_id", "id", where="status = 'stored'"),
+    part_index("ix_messages_raw_received_at", "received_at", where="raw IS NOT NULL"),
 )  # fmt: skip
 
 STATUSES = ("stored", "turned", "failed")
@@ -113,7 +113,7 @@ def oldest_stored(conn: sa.Connection, limit: int) -> list[Row]:
     """The oldest message of each conversation that is stored but not yet turned, with the address it came by."""
     first = (
         sa.select(sa.func.min(messages.c.received_at).label("at"), messages.c.conversation_id)
-        .where(messages.c.status == "stored")
+        .where(fixed(messages.c.status, "stored"))
         .group_by(messages.c.conversation_id)
         .order_by("at")
         .limit(limit)
@@ -125,7 +125,7 @@ def oldest_stored(conn: sa.Connection, limit: int) -> list[Row]:
     statement = (
         sa.select(messages, identities.c.address)
         .select_from(joined)
-        .where(messages.c.status == "stored")
+        .where(fixed(messages.c.status, "stored"))
         .order_by(messages.c.id)
     )
     found: dict[UUID, Row] = {}
@@ -144,7 +144,7 @@ def last_received(conn: sa.Connection, identity_id: UUID) -> datetime | None:
 
 def still_stored(conn: sa.Connection, ids: Sequence[UUID]) -> set[UUID]:
     """Which of these nobody has turned meanwhile."""
-    statement = sa.select(messages.c.id).where(messages.c.id.in_(sorted(ids)), messages.c.status == "stored")
+    statement = sa.select(messages.c.id).where(messages.c.id.in_(sorted(ids)), fixed(messages.c.status, "stored"))
     return set(conn.execute(statement).scalars())
 
 

@@ -11,10 +11,12 @@ from bot.store.base import (
     Row,
     among,
     community_column,
+    fixed,
     id_column,
-    insert_new,
+    insert_once,
     mappings,
     metadata,
+    part_index,
     reference,
     value,
     when,
@@ -31,8 +33,8 @@ outbox = sa.Table(
     community_column(),
     reference("conversation_id", "conversations.id", nullable=False),
     reference("identity_id", "identities.id"),
-    reference("origin_id", "outbox.id", index=True),
-    reference("reply_to", "messages.id", index=True),
+    reference("origin_id", "outbox.id"),
+    reference("reply_to", "messages.id"),
     sa.Column("channel", sa.Text, nullable=False, default=""),
     sa.Column("account", sa.Text, nullable=False, default=""),
     sa.Column("address", sa.Text, nullable=False, default=""),
@@ -45,7 +47,7 @@ outbox = sa.Table(
     sa.Column("fence", sa.Integer),
     reference("author_id", "staff.id"),
     sa.Column("case_kind", sa.Text),
-    sa.Column("case_id", sa.Uuid, index=True),
+    sa.Column("case_id", sa.Uuid),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     when("due_at", nullable=False),
@@ -56,19 +58,17 @@ outbox = sa.Table(
     when("settled_at"),
     sa.Column("provider_id", sa.Text),
     words("error"),
-    sa.Column("dedupe_key", sa.Text, unique=True),
+    sa.Column("dedupe_key", sa.Text),
     sa.Index("ix_outbox_conversation_id_id", "conversation_id", "id"),
-    sa.Index("ix_outbox_queued", "due_at", "id", sqlite_where=sa.text("status = 'queued'"),
-             postgresql_where=sa.text("status = 'queued'")),
-    sa.Index("ix_outbox_in_flight", "identity_id", "lane", "id",
-             sqlite_where=sa.text("status IN ('queued', 'sending')"),
-             postgresql_where=sa.text("status IN ('queued', 'sending')")),
-    sa.Index("ix_outbox_parked", "conversation_id", sqlite_where=sa.text("status = 'waiting'"),
-             postgresql_where=sa.text("status = 'waiting'")),
-    sa.Index("ix_outbox_provider", "channel", "account", "provider_id", sqlite_where=sa.text("provider_id IS NOT NULL"),
-             postgresql_where=sa.text("provider_id IS NOT NULL")),
-    sa.Index("ix_outbox_sent_at", "identity_id", "sent_at", sqlite_where=sa.text("sent_at IS NOT NULL"),
-             postgresql_where=sa.text("sent_at IS NOT NULL")),
+    part_index("ix_outbox_queued", "due_at", "id", where="status = 'queued'"),
+    part_index("ix_outbox_in_flight", "identity_id", "lane", "id", where="status IN ('queued', 'sending')"),
+    part_index("ix_outbox_parked", "conversation_id", where="status = 'waiting'"),
+    part_index("ix_outbox_provider", "channel", "account", "provider_id", where="provider_id IS NOT NULL"),
+    part_index("ix_outbox_pushed", "identity_id", "sent_at", where="route = 'push'"),
+    part_index("ix_outbox_origin_id", "origin_id", where="origin_id IS NOT NULL"),
+    part_index("ix_outbox_reply_to", "reply_to", where="route = 'passive'"),
+    part_index("ix_outbox_case_id", "case_id", where="case_id IS NOT NULL"),
+    part_index("uq_outbox_dedupe_key", "dedupe_key", where="dedupe_key IS NOT NULL", unique=True),
 )  # fmt: skip
 
 EMERGENCY, DIALOGUE, PROGRESS, NOTICE = range(4)
@@ -107,12 +107,12 @@ def claim(
         .where(
             earlier.c.identity_id == outbox.c.identity_id, earlier.c.lane == outbox.c.lane, earlier.c.id < outbox.c.id
         )
-        .where(earlier.c.status.in_(IN_FLIGHT))
+        .where(fixed(earlier.c.status, *IN_FLIGHT))
     )
     free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now)
     heads = (
         sa.select(outbox.c.id)
-        .where(outbox.c.status == "queued", outbox.c.due_at <= now, free, ~blocked)
+        .where(fixed(outbox.c.status, "queued"), outbox.c.due_at <= now, free, ~blocked)
         .order_by(outbox.c.lane, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=outbox)
@@ -134,7 +134,7 @@ def begin_sending(conn: sa.Connection, ids: Sequence[UUID], now: datetime, lease
     if not ids:
         return set()
     number = sa.select(conversations.c.fence).where(conversations.c.id == outbox.c.conversation_id).scalar_subquery()
-    mine = outbox.c.id.in_(sorted(ids)) & (outbox.c.status == "queued")
+    mine = outbox.c.id.in_(sorted(ids)) & (fixed(outbox.c.status, "queued"))
     holds = sa.or_(outbox.c.fence.is_(None), outbox.c.fence == number)
     begun = (
         sa.update(outbox)
@@ -161,12 +161,12 @@ def cancel_fenced(conn: sa.Connection, conversation_id: UUID, now: datetime) -> 
 def still_sending(conn: sa.Connection, conversation_id: UUID) -> int:
     """How many fenced rows are on their way to the provider at this moment."""
     statement = sa.select(sa.func.count()).where(
-        outbox.c.conversation_id == conversation_id, outbox.c.fence.is_not(None), outbox.c.status == "sending"
+        outbox.c.conversation_id == conversation_id, outbox.c.fence.is_not(None), fixed(outbox.c.status, "sending")
     )
     return int(conn.execute(statement).scalar_one())
 
 
-_OPEN = sa.or_(outbox.c.status == "sending", outbox.c.status == "unknown")
+_OPEN = sa.or_(fixed(outbox.c.status, "sending"), outbox.c.status == "unknown")
 _TAKEN = (
     sa.update(outbox)
     .where(among(outbox.c.id, "ids"), _OPEN)
@@ -201,13 +201,13 @@ def settle(conn: sa.Connection, row_id: UUID, status: str, now: datetime, error:
         values["settled_at"] = now
     if status == "waiting":
         values["sent_at"] = None
-    conn.execute(sa.update(outbox).where(outbox.c.id == row_id, outbox.c.status.in_(IN_FLIGHT)).values(**values))
+    conn.execute(sa.update(outbox).where(outbox.c.id == row_id, fixed(outbox.c.status, *IN_FLIGHT)).values(**values))
 
 
 def again(conn: sa.Connection, row_id: UUID, due_at: datetime, error: str, *, throttled: bool) -> None:
     """Put a row back: nothing of it went out. Being throttled does not count as an attempt (law 6)."""
     attempts = outbox.c.attempts - 1 if throttled else outbox.c.attempts
-    statement = sa.update(outbox).where(outbox.c.id == row_id, outbox.c.status == "sending")
+    statement = sa.update(outbox).where(outbox.c.id == row_id, fixed(outbox.c.status, "sending"))
     conn.execute(
         statement.values(status="queued", due_at=due_at, lease_until=None, sent_at=None, error=error, attempts=attempts)
     )
@@ -217,7 +217,9 @@ def unpark(conn: sa.Connection, identity_ids: Sequence[UUID], now: datetime) -> 
     """The resident wrote: what waited for that goes out now, in its order."""
     if not identity_ids:
         return 0
-    statement = sa.update(outbox).where(outbox.c.identity_id.in_(sorted(identity_ids)), outbox.c.status == "waiting")
+    statement = sa.update(outbox).where(
+        outbox.c.identity_id.in_(sorted(identity_ids)), fixed(outbox.c.status, "waiting")
+    )
     return conn.execute(statement.values(status="queued", due_at=now)).rowcount
 
 
@@ -227,7 +229,7 @@ def passive_to_push(conn: sa.Connection, row_ids: Sequence[UUID], now: datetime)
     if not row_ids:
         return
     moved = sa.update(outbox).where(
-        outbox.c.id.in_(sorted(row_ids)), outbox.c.route == "passive", outbox.c.status == "sending"
+        outbox.c.id.in_(sorted(row_ids)), fixed(outbox.c.route, "passive"), fixed(outbox.c.status, "sending")
     )
     conn.execute(moved.values(route="push", status="queued", due_at=now, lease_until=None, sent_at=None))
 
@@ -237,14 +239,14 @@ def passive_replies(conn: sa.Connection, message_ids: Sequence[UUID]) -> dict[UU
     if not message_ids:
         return {}
     statement = sa.select(outbox.c.id, outbox.c.reply_to, outbox.c.text, outbox.c.status).where(
-        outbox.c.reply_to.in_(sorted(message_ids)), outbox.c.route == "passive"
+        outbox.c.reply_to.in_(sorted(message_ids)), fixed(outbox.c.route, "passive")
     )
     return {row["reply_to"]: row for row in mappings(conn, statement)}
 
 
 def add(conn: sa.Connection, rows: Sequence[Row]) -> None:
     """Insert rows; one whose dedupe key stands already is left out."""
-    insert_new(conn, outbox, rows)
+    insert_once(conn, outbox, rows)
 
 
 def said_before(conn: sa.Connection, channel: str, account: str, limit: int) -> list[Row]:
@@ -274,7 +276,7 @@ def lapsed(conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
     5)."""
     statement = (
         sa.select(outbox)
-        .where(outbox.c.status == "sending", outbox.c.lease_until < now)
+        .where(fixed(outbox.c.status, "sending"), outbox.c.lease_until < now)
         .order_by(outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=outbox)
@@ -284,13 +286,13 @@ def lapsed(conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
 
 def any_lapsed(conn: sa.Connection, now: datetime) -> bool:
     """Whether there is something for `lapsed`, without locking it."""
-    found = sa.select(outbox.c.id).where(outbox.c.status == "sending", outbox.c.lease_until < now).limit(1)
+    found = sa.select(outbox.c.id).where(fixed(outbox.c.status, "sending"), outbox.c.lease_until < now).limit(1)
     return conn.execute(found).first() is not None
 
 
 def next_due(conn: sa.Connection, now: datetime) -> datetime | None:
     """When the next queued row falls due. What is due already stands behind something whose end will wake us."""
-    later = sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.status == "queued", outbox.c.due_at > now)
+    later = sa.select(sa.func.min(outbox.c.due_at)).where(fixed(outbox.c.status, "queued"), outbox.c.due_at > now)
     due: datetime | None = value(conn, later)
     return due
 
@@ -299,7 +301,7 @@ def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime) -> int
     """How many messages were pushed to an address since a moment: what is used of its window (law 7)."""
     statement = sa.select(sa.func.count()).where(
         outbox.c.identity_id == identity_id,
-        outbox.c.route == "push",
+        fixed(outbox.c.route, "push"),
         outbox.c.sent_at >= since,
         outbox.c.status.in_(("sending", "accepted", "delivered", "read", "unknown")),
     )

@@ -165,8 +165,8 @@ async def test_a_job_with_a_key_is_scheduled_once(database: Database) -> None:
             "dedupe_key": "once",
         }  # fmt: skip
 
-    first = await database.write(jobs.schedule, [row()])
-    second = await database.write(jobs.schedule, [row()])
+    first = await database.write(jobs.schedule_new, [row()])
+    second = await database.write(jobs.schedule_new, [row()])
     assert (len(first), len(second)) == (1, 0)
 
 
