@@ -123,7 +123,7 @@ class Scheduler:
 
     def _look(self, conn: sa.Connection, now: datetime) -> "_Found":
         return _Found(
-            stored=bool(messages.oldest_stored(conn, 1)),
+            stored=messages.any_stored(conn),
             timers=[Job.of(row) for row in jobs.due(conn, now, BATCH)],
             lapsed_rows=outbox.any_lapsed(conn, now),
             lapsed_owners=conversations.owner_lapsed(conn, now, BATCH),

@@ -50,23 +50,26 @@ jobs = sa.Table(
 STATES = ("waiting", "done", "failed", "cancelled")
 
 
+_WAITING = fixed(jobs.c.state, "waiting")
+_NOW = sa.bindparam("now", type_=jobs.c.due_at.type)
+_DUE = (
+    sa.select(jobs)
+    .where(_WAITING, jobs.c.due_at <= _NOW, sa.or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < _NOW))
+    .order_by(jobs.c.due_at, jobs.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
 def due(conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
     """Jobs whose time has come and that nobody works on, oldest first."""
-    free = sa.or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < now)
-    statement = (
-        sa.select(jobs)
-        .where(fixed(jobs.c.state, "waiting"), jobs.c.due_at <= now, free)
-        .order_by(jobs.c.due_at, jobs.c.id)
-        .limit(limit)
-    )
-    return mappings(conn, statement)
+    return mappings(conn, _DUE, now=now, most=limit)
 
 
 def take(conn: sa.Connection, ids: Sequence[UUID]) -> list[Row]:
     """Lock jobs that still wait, in order of id; another process may have come first."""
     if not ids:
         return []
-    statement = sa.select(jobs).where(jobs.c.id.in_(sorted(ids)), fixed(jobs.c.state, "waiting")).order_by(jobs.c.id)
+    statement = sa.select(jobs).where(jobs.c.id.in_(sorted(ids)), _WAITING).order_by(jobs.c.id)
     return mappings(conn, statement.with_for_update(skip_locked=True))
 
 
@@ -75,7 +78,7 @@ def end(conn: sa.Connection, ids: Sequence[UUID], state: str, now: datetime, err
     if ids:
         conn.execute(
             sa.update(jobs)
-            .where(jobs.c.id.in_(sorted(ids)), fixed(jobs.c.state, "waiting"))
+            .where(jobs.c.id.in_(sorted(ids)), _WAITING)
             .values(state=state, ended_at=now, error=error, lease_until=None)
         )
 
@@ -84,21 +87,22 @@ def postpone(conn: sa.Connection, job_id: UUID, due_at: datetime, error: str) ->
     """Try again later after a failure, which is counted; another process may have done it meanwhile."""
     conn.execute(
         sa.update(jobs)
-        .where(jobs.c.id == job_id, fixed(jobs.c.state, "waiting"))
+        .where(jobs.c.id == job_id, _WAITING)
         .values(due_at=due_at, attempts=jobs.c.attempts + 1, error=error)
     )
 
 
 def cancel(conn: sa.Connection, refs: Sequence[UUID], kinds: Sequence[str], now: datetime) -> None:
     """The reason of these timers is gone."""
-    statement = sa.update(jobs).where(
-        jobs.c.ref.in_(sorted(refs)), jobs.c.kind.in_(kinds), fixed(jobs.c.state, "waiting")
-    )
+    statement = sa.update(jobs).where(jobs.c.ref.in_(sorted(refs)), jobs.c.kind.in_(kinds), _WAITING)
     conn.execute(statement.values(state="cancelled", ended_at=now))
 
 
+_NEXT_DUE = sa.select(sa.func.min(jobs.c.due_at)).where(_WAITING)
+
+
 def next_due(conn: sa.Connection) -> datetime | None:
-    due: datetime | None = value(conn, sa.select(sa.func.min(jobs.c.due_at)).where(fixed(jobs.c.state, "waiting")))
+    due: datetime | None = value(conn, _NEXT_DUE)
     return due
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -109,29 +110,39 @@ def find(conn: sa.Connection, keys: Sequence[Key]) -> dict[Key, Row]:
     return found
 
 
-def oldest_stored(conn: sa.Connection, limit: int) -> list[Row]:
-    """The oldest message of each conversation that is stored but not yet turned, with the address it came by."""
+def _oldest_stored() -> sa.Select[Any]:
+    stored = fixed(messages.c.status, "stored")
     first = (
         sa.select(sa.func.min(messages.c.received_at).label("at"), messages.c.conversation_id)
-        .where(fixed(messages.c.status, "stored"))
+        .where(stored)
         .group_by(messages.c.conversation_id)
         .order_by("at")
-        .limit(limit)
+        .limit(sa.bindparam("most", type_=sa.Integer))
         .subquery()
     )
     joined = messages.join(
         first, sa.and_(first.c.conversation_id == messages.c.conversation_id, first.c.at == messages.c.received_at)
     ).join(identities, identities.c.id == messages.c.identity_id)
-    statement = (
-        sa.select(messages, identities.c.address)
-        .select_from(joined)
-        .where(fixed(messages.c.status, "stored"))
-        .order_by(messages.c.id)
-    )
+    return sa.select(messages, identities.c.address).select_from(joined).where(stored).order_by(messages.c.id)
+
+
+_OLDEST_STORED = _oldest_stored()
+
+
+def oldest_stored(conn: sa.Connection, limit: int) -> list[Row]:
+    """The oldest message of each conversation that is stored but not yet turned, with the address it came by."""
     found: dict[UUID, Row] = {}
-    for row in mappings(conn, statement):
+    for row in mappings(conn, _OLDEST_STORED, most=limit):
         found.setdefault(row["conversation_id"], row)
     return list(found.values())
+
+
+_ANY_STORED = sa.select(messages.c.id).where(fixed(messages.c.status, "stored")).limit(1)
+
+
+def any_stored(conn: sa.Connection) -> bool:
+    """Whether a message waits for its turn."""
+    return conn.execute(_ANY_STORED).first() is not None
 
 
 def last_received(conn: sa.Connection, identity_id: UUID) -> datetime | None:

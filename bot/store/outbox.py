@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,7 +19,6 @@ from bot.store.base import (
     metadata,
     part_index,
     reference,
-    value,
     when,
     words,
 )
@@ -92,6 +92,30 @@ IN_FLIGHT = ("queued", "sending")
 _RANK = {"accepted": 1, "delivered": 2, "read": 3}
 
 
+_NOW = sa.bindparam("now", type_=outbox.c.due_at.type)
+_MOST = sa.bindparam("most", type_=sa.Integer)
+
+
+def _heads() -> sa.Select[Any]:
+    earlier = outbox.alias("earlier")
+    before = sa.and_(
+        earlier.c.identity_id == outbox.c.identity_id, earlier.c.lane == outbox.c.lane, earlier.c.id < outbox.c.id
+    )
+    blocked = sa.exists().where(before, fixed(earlier.c.status, *IN_FLIGHT))
+    free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < _NOW)
+    return (
+        sa.select(outbox.c.id)
+        .where(fixed(outbox.c.status, "queued"), outbox.c.due_at <= _NOW, free, ~blocked)
+        .order_by(outbox.c.lane, outbox.c.id)
+        .limit(_MOST)
+        .with_for_update(skip_locked=True, of=outbox)
+    )
+
+
+_HEADS = _heads()
+_CLAIMED = sa.select(outbox).where(among(outbox.c.id, "ids")).order_by(outbox.c.lane, outbox.c.id)
+
+
 def claim(
     conn: sa.Connection, now: datetime, limit: int, lease: timedelta, paused: Sequence[tuple[str, str]] = ()
 ) -> list[Row]:
@@ -101,29 +125,14 @@ def claim(
     nobody.
     Rows of `paused` accounts (channel, account) stay where they are.
     """
-    earlier = outbox.alias("earlier")
-    blocked = (
-        sa.exists()
-        .where(
-            earlier.c.identity_id == outbox.c.identity_id, earlier.c.lane == outbox.c.lane, earlier.c.id < outbox.c.id
-        )
-        .where(fixed(earlier.c.status, *IN_FLIGHT))
-    )
-    free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now)
-    heads = (
-        sa.select(outbox.c.id)
-        .where(fixed(outbox.c.status, "queued"), outbox.c.due_at <= now, free, ~blocked)
-        .order_by(outbox.c.lane, outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=outbox)
-    )
+    heads = _HEADS
     for channel, account in paused:
         heads = heads.where(sa.or_(outbox.c.channel != channel, outbox.c.account != account))
-    ids = list(conn.execute(heads).scalars())
+    ids = list(conn.execute(heads, {"now": now, "most": limit}).scalars())
     if not ids:
         return []
     conn.execute(sa.update(outbox).where(outbox.c.id.in_(sorted(ids))).values(lease_until=now + lease))
-    return mappings(conn, sa.select(outbox).where(outbox.c.id.in_(ids)).order_by(outbox.c.lane, outbox.c.id))
+    return mappings(conn, _CLAIMED, ids=ids)
 
 
 def begin_sending(conn: sa.Connection, ids: Sequence[UUID], now: datetime, lease: timedelta) -> set[UUID]:
@@ -271,29 +280,34 @@ def set_text(conn: sa.Connection, row_id: UUID, text: str) -> None:
     conn.execute(sa.update(outbox).where(outbox.c.id == row_id).values(text=text, choices=None))
 
 
+_LAPSED = sa.and_(  # `in flight` says nothing more than `sending`, and lets the small index serve
+    fixed(outbox.c.status, *IN_FLIGHT), fixed(outbox.c.status, "sending"), outbox.c.lease_until < _NOW
+)
+
+
 def lapsed(conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
     """Rows that were being sent when their lease ran out: a process died, and nobody knows whether they went out (law
     5)."""
     statement = (
-        sa.select(outbox)
-        .where(fixed(outbox.c.status, "sending"), outbox.c.lease_until < now)
-        .order_by(outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=outbox)
+        sa.select(outbox).where(_LAPSED).order_by(outbox.c.id).limit(limit).with_for_update(skip_locked=True, of=outbox)
     )
-    return mappings(conn, statement)
+    return mappings(conn, statement, now=now)
+
+
+_ANY_LAPSED = sa.select(outbox.c.id).where(_LAPSED).limit(1)
 
 
 def any_lapsed(conn: sa.Connection, now: datetime) -> bool:
     """Whether there is something for `lapsed`, without locking it."""
-    found = sa.select(outbox.c.id).where(fixed(outbox.c.status, "sending"), outbox.c.lease_until < now).limit(1)
-    return conn.execute(found).first() is not None
+    return conn.execute(_ANY_LAPSED, {"now": now}).first() is not None
+
+
+_NEXT_DUE = sa.select(sa.func.min(outbox.c.due_at)).where(fixed(outbox.c.status, "queued"), outbox.c.due_at > _NOW)
 
 
 def next_due(conn: sa.Connection, now: datetime) -> datetime | None:
     """When the next queued row falls due. What is due already stands behind something whose end will wake us."""
-    later = sa.select(sa.func.min(outbox.c.due_at)).where(fixed(outbox.c.status, "queued"), outbox.c.due_at > now)
-    due: datetime | None = value(conn, later)
+    due: datetime | None = conn.execute(_NEXT_DUE, {"now": now}).scalar_one()
     return due
 
 
