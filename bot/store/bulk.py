@@ -7,8 +7,8 @@ what has to hear which rows went in writes several rows with one statement inste
 
 import functools
 import itertools
+import operator
 from collections.abc import Callable, Hashable, Sequence
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -120,10 +120,10 @@ def _plan(dialect: sa.Dialect, table: sa.Table, columns: Sequence[sa.Column[Any]
     ordered = in_order[: len(names)]
     assert sorted(ordered) == sorted(names), f"{table.name}: {in_order} against {names}"
     assert in_order == ordered * (len(in_order) // len(names)), f"{table.name}: the rows are not in one order"
-    binders = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in ordered]
+    binders = [_binder(table.c[name].type, dialect) for name in ordered]
     return _Plan(
         str(compiled),
-        itemgetter(*ordered),
+        operator.itemgetter(*ordered),
         tuple((index, bind) for index, bind in enumerate(binders) if bind is not None),
         _defaults(table) if isinstance(statement, sa.Insert) else {},
     )
@@ -132,6 +132,12 @@ def _plan(dialect: sa.Dialect, table: sa.Table, columns: Sequence[sa.Column[Any]
 @functools.cache
 def _defaults(table: sa.Table) -> Row:
     return {column.name: _default(column) for column in table.columns}
+
+
+def _binder(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+    if isinstance(kind, sa.Uuid) and dialect.name == "sqlite":
+        return operator.attrgetter("hex")  # what SQLAlchemy does, without its layers: ids are most of what is bound
+    return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _default(column: sa.Column[Any]) -> Any:

@@ -1,5 +1,6 @@
 """The rows that a turn holds in its hands, as typed records. Fields are the columns of the table of the same name."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -17,10 +18,15 @@ class Record:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """From a row that may hold more columns than the record."""
-        return cls(**{field.name: row[field.name] for field in fields(cls) if field.name in row})  # type: ignore[arg-type]
+        return cls(**{name: row[name] for name in _names(cls) if name in row})
 
     def row(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in _names(type(self))}
+
+
+@functools.cache
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 @dataclass(slots=True, kw_only=True)
