@@ -1,6 +1,5 @@
 """The rows that a turn holds in its hands, as typed records. Fields are the columns of the table of the same name."""
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -24,9 +23,12 @@ class Record:
         return {name: getattr(self, name) for name in _names(type(self))}
 
 
-@functools.cache
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+
+
 def _names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    """The fields of a record; `dataclasses.fields` costs more than the rest of making one."""
+    return _NAMES.get(kind) or _NAMES.setdefault(kind, tuple(field.name for field in fields(kind)))
 
 
 @dataclass(slots=True, kw_only=True)
