@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot import demo
 from bot.clock import Clock, SystemClock
+from bot.engine import metrics
 from bot.engine.delivery import Delivery
 from bot.engine.intake import Intake
 from bot.engine.scheduler import Scheduler
@@ -74,6 +75,7 @@ async def running(settings: Settings, *, with_demo: bool = False, clock: Clock |
             intake=intake,
             demo=with_demo,
         )
+        metrics.READ_BEFORE.set_function(worlds.current.reader.cache_share)
         _start_engine(context, stack)
         await stack.enter_async_context(database.listening())
         await _watch_world(context, stack)

@@ -74,6 +74,9 @@ class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     passive_lease_seconds: float = 25.0
     parallel: int = 20
     attempts: int = 6
+    """After so many tries that failed for a passing reason a person is asked to phone; the row is still tried."""
+    give_up_hours: float = 24.0
+    """So long after it was said a row is tried no more."""
     first_retry_seconds: float = 2.0
 
 

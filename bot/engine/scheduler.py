@@ -93,6 +93,7 @@ class Scheduler:
         """Do all that is due; when to look again. What fails in one part stops no other."""
         now = self._clock.now()
         found = await self._database.read(self._look, now)
+        metrics.QUEUED.set(found.queued)
         moved = 0
         if found.stored:
             moved += await self._part("stored messages", self._intake.turn_stored())
@@ -126,6 +127,7 @@ class Scheduler:
             stored=messages.any_stored(conn),
             timers=[Job.of(row) for row in jobs.due(conn, now, BATCH)],
             lapsed_rows=outbox.any_lapsed(conn, now),
+            queued=outbox.queued(conn),
             lapsed_owners=conversations.owner_lapsed(conn, now, BATCH),
             next_due=jobs.next_due(conn),
         )
@@ -167,6 +169,7 @@ class _Found:
     stored: bool
     timers: list[Job]
     lapsed_rows: bool
+    queued: int
     lapsed_owners: list[UUID]
     next_due: datetime | None
 

@@ -107,6 +107,20 @@ def raise_once(conn: sa.Connection, row: Row) -> bool:
     return bool(insert_new(conn, alarms, [row]))
 
 
+def is_standing(conn: sa.Connection, prefix: str) -> bool:
+    """Whether an alarm whose key begins so is open."""
+    return conn.execute(sa.select(alarms.c.id).where(_open_with(prefix)).limit(1)).first() is not None
+
+
+def close_standing(conn: sa.Connection, prefix: str, note: str, now: datetime) -> None:
+    """What these alarms told of is over; nobody had to see to it."""
+    conn.execute(sa.update(alarms).where(_open_with(prefix)).values(closed_at=now, closing_note=note))
+
+
+def _open_with(prefix: str) -> sa.ColumnElement[bool]:
+    return sa.and_(alarms.c.closed_at.is_(None), alarms.c.dedupe_key.startswith(prefix, autoescape=True))
+
+
 def standing(conn: sa.Connection, communities: Sequence[UUID] | None) -> list[Row]:
     """Alarms that are not closed, newest first, with the name of who has them."""
     statement = (
@@ -226,6 +240,13 @@ def finish_task(conn: sa.Connection, task_id: UUID, staff_id: UUID, result: str,
     """A call task is done; whether it was still open."""
     statement = sa.update(call_tasks).where(call_tasks.c.id == task_id, call_tasks.c.state == "open")
     return conn.execute(statement.values(state="done", result=result, done_by=staff_id, done_at=now)).rowcount == 1
+
+
+def end_tasks(conn: sa.Connection, keys: Sequence[str], result: str, now: datetime) -> None:
+    """The reason of these call tasks is gone."""
+    if keys:
+        mine = sa.update(call_tasks).where(call_tasks.c.dedupe_key.in_(sorted(keys)), call_tasks.c.state == "open")
+        conn.execute(mine.values(state="done", result=result, done_at=now))
 
 
 def follow_up_of(conn: sa.Connection, task_id: UUID) -> Row | None:

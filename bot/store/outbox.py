@@ -62,7 +62,7 @@ outbox = sa.Table(
     sa.Index("ix_outbox_conversation_id_id", "conversation_id", "id"),
     part_index("ix_outbox_queued", "due_at", "id", where="status = 'queued'"),
     part_index("ix_outbox_in_flight", "identity_id", "lane", "id", where="status IN ('queued', 'sending')"),
-    part_index("ix_outbox_parked", "conversation_id", where="status = 'waiting'"),
+    part_index("ix_outbox_parked", "conversation_id", "identity_id", where="status = 'waiting'"),
     part_index("ix_outbox_provider", "channel", "account", "provider_id", where="provider_id IS NOT NULL"),
     part_index("ix_outbox_pushed", "identity_id", "sent_at", where="route = 'push'"),
     part_index("ix_outbox_origin_id", "origin_id", where="origin_id IS NOT NULL"),
@@ -222,12 +222,14 @@ def again(conn: sa.Connection, row_id: UUID, due_at: datetime, error: str, *, th
     )
 
 
-def unpark(conn: sa.Connection, identity_ids: Sequence[UUID], now: datetime) -> int:
-    """The resident wrote: what waited for that goes out now, in its order."""
-    if not identity_ids:
+def unpark(conn: sa.Connection, wrote: Sequence[tuple[UUID, UUID]], now: datetime) -> int:
+    """Residents wrote, each in a conversation from an identity: what waited for that goes out now, in its order."""
+    if not wrote:
         return 0
     statement = sa.update(outbox).where(
-        outbox.c.identity_id.in_(sorted(identity_ids)), fixed(outbox.c.status, "waiting")
+        outbox.c.conversation_id.in_(sorted(conversation_id for conversation_id, _ in wrote)),
+        outbox.c.identity_id.in_(sorted(identity_id for _, identity_id in wrote)),
+        fixed(outbox.c.status, "waiting"),
     )
     return conn.execute(statement.values(status="queued", due_at=now)).rowcount
 
@@ -288,10 +290,9 @@ _LAPSED = sa.and_(  # `in flight` says nothing more than `sending`, and lets the
 def lapsed(conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
     """Rows that were being sent when their lease ran out: a process died, and nobody knows whether they went out (law
     5)."""
-    statement = (
-        sa.select(outbox).where(_LAPSED).order_by(outbox.c.id).limit(limit).with_for_update(skip_locked=True, of=outbox)
-    )
-    return mappings(conn, statement, now=now)
+    # What is locked is skipped, not waited for: the order of these locks does not matter.
+    statement = sa.select(outbox).where(_LAPSED).limit(limit).with_for_update(skip_locked=True, of=outbox)
+    return sorted(mappings(conn, statement, now=now), key=lambda row: str(row["id"]))
 
 
 _ANY_LAPSED = sa.select(outbox.c.id).where(_LAPSED).limit(1)
@@ -309,6 +310,14 @@ def next_due(conn: sa.Connection, now: datetime) -> datetime | None:
     """When the next queued row falls due. What is due already stands behind something whose end will wake us."""
     due: datetime | None = conn.execute(_NEXT_DUE, {"now": now}).scalar_one()
     return due
+
+
+_QUEUED = sa.select(sa.func.count()).select_from(outbox).where(fixed(outbox.c.status, "queued"))
+
+
+def queued(conn: sa.Connection) -> int:
+    """How many rows wait to be sent."""
+    return int(conn.execute(_QUEUED).scalar_one())
 
 
 def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime) -> int:

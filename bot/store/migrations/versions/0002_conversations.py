@@ -206,7 +206,7 @@ def _outbox() -> None:
     op.create_index("ix_outbox_conversation_id_id", "outbox", ["conversation_id", "id"], unique=False)
     _part_index("ix_outbox_in_flight", "outbox", ["identity_id", "lane", "id"], "status IN ('queued', 'sending')")
     _part_index("ix_outbox_origin_id", "outbox", ["origin_id"], "origin_id IS NOT NULL")
-    _part_index("ix_outbox_parked", "outbox", ["conversation_id"], "status = 'waiting'")
+    _part_index("ix_outbox_parked", "outbox", ["conversation_id", "identity_id"], "status = 'waiting'")
     _part_index("ix_outbox_provider", "outbox", ["channel", "account", "provider_id"], "provider_id IS NOT NULL")
     _part_index("ix_outbox_queued", "outbox", ["due_at", "id"], "status = 'queued'")
     _part_index("ix_outbox_reply_to", "outbox", ["reply_to"], "route = 'passive'")
