@@ -29,11 +29,13 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
     "claim beside a paused account": lambda conn: outbox.claim(conn, NOW, 20, LEASE, [("wechat", "main")]),
     "begin to send": lambda conn: outbox.begin_sending(conn, IDS, NOW, LEASE),
     "the window": lambda conn: (messages.last_received(conn, IDS[0]), outbox.pushed_since(conn, IDS[0], NOW)),
-    "a takeover": lambda conn: (outbox.cancel_fenced(conn, IDS[0], NOW), outbox.still_sending(conn, IDS[0])),
+    "a takeover": lambda conn: outbox.cancel_fenced(conn, IDS[0], NOW),
+    "what is still on its way": lambda conn: outbox.still_sending(conn, IDS[0]),
     "leases": lambda conn: (outbox.any_lapsed(conn, NOW), outbox.lapsed(conn, NOW, 10)),
     "what is queued": lambda conn: (outbox.next_due(conn, NOW), outbox.queued(conn)),
     "stored messages": lambda conn: (messages.any_stored(conn), messages.oldest_stored(conn, 10)),
-    "timers": lambda conn: (jobs.due(conn, NOW, 10), jobs.next_due(conn), jobs.cancel(conn, IDS, ["k"], NOW)),
+    "timers": lambda conn: (jobs.due(conn, NOW, 10), jobs.next_due(conn)),
+    "timers without a reason": lambda conn: jobs.cancel(conn, IDS, ["k"], NOW),
     "a receipt": lambda conn: outbox.receipt(conn, "wechat", "main", "p1", "delivered", "", NOW),
 }
 SMALL = ("ix_messages_stored", "ix_outbox_in_flight", "ix_outbox_queued")
