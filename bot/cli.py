@@ -145,13 +145,13 @@ def _print_json(value: object) -> None:
 
 
 def _ask(options: argparse.Namespace, settings: Settings) -> int:
-    from knowledge_base.answer import KnowledgeBase  # noqa: PLC0415
+    from bot import knowledge  # noqa: PLC0415
 
     folder = options.knowledge or settings.knowledge_dir
-    knowledge = KnowledgeBase.load(folder, demonstration=folder is None)
+    articles = knowledge.load(folder, demonstration=folder is None)
     today = datetime.now(UTC).astimezone(settings.zone).date()
     for text in _texts(options.text):
-        _print_json(knowledge.ask(text, community=options.community, on=today).as_json())
+        _print_json(articles.ask(text, community=options.community, on=today).as_json())
     return 0
 
 
