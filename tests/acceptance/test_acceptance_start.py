@@ -36,9 +36,11 @@ async def write(service: Service, openid: str, text: str) -> None:
     """Write on a phone of the simulator and wait for the answer."""
     before = len(await screen(service, openid))
     act = {"openid": openid, "kind": "text", "text": text}
-    async with aiohttp.ClientSession() as session:
-        async with session.post(f"{service.url}/simulator/wechat/send", json=act) as response:
-            assert response.status == 202
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{service.url}/simulator/wechat/send", json=act) as sent,
+    ):
+        assert sent.status == 202
     async with asyncio.timeout(20):
         while len(await screen(service, openid)) < before + 2:
             await asyncio.sleep(0.05)
