@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -98,7 +99,7 @@ def listed(conn: sa.Connection, seen: Seen, name: str, staff_id: UUID, *, limit:
     """The conversations of one filter, as a desk works: danger, then who waits for a person, the longest first, then
     the others, the latest first."""
     waits = conversations.c.mode == "waiting"
-    order = (
+    order: tuple[sa.ColumnElement[Any], ...] = (
         sa.desc("emergency"),
         sa.case((waits, 0), else_=1),
         sa.case((waits, conversations.c.waiting_since)),

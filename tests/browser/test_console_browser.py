@@ -205,6 +205,25 @@ async def test_an_order_is_dispatched_in_the_browser(sqlite_url: str, tmp_path: 
         await photo(page, tmp_path, "order")
 
 
+async def test_an_order_goes_from_move_to_move_without_loading_the_page_again(sqlite_url: str, tmp_path: Path) -> None:
+    async with console(sqlite_url, tmp_path) as (page, kit):
+        await page.goto(f"/console/orders/{kit.seed.cases['given']}")
+        await page.evaluate("window.sameDocument = true")
+        await page.get_by_role("button", name="接单", exact=True).click()
+        await expect(page.locator(".part-order .badge").first).to_contain_text("已接单")
+        await expect(page.get_by_role("button", name="接单", exact=True)).to_have_count(0)
+        await page.get_by_role("button", name="已到场", exact=True).click()
+        await expect(page.locator(".part-order .badge").first).to_contain_text("已到场")
+        await expect(page.get_by_role("button", name="已到场", exact=True)).to_have_count(0)
+        await page.get_by_label("做了什么").fill("换了一根软管")
+        for name, value in (("cause", "自然损耗"), ("responsible_party", "物业"), ("outcome", "修好")):
+            await page.locator(f"select[name={name}]").select_option(label=value)
+        await page.get_by_role("button", name="完工", exact=True).click()
+        await expect(page.locator(".part-order .badge").first).to_contain_text("待验收")
+        await expect(page.get_by_role("button", name="完工", exact=True)).to_have_count(0)
+        assert await page.evaluate("window.sameDocument")
+
+
 async def test_nothing_is_too_small_or_without_a_name(sqlite_url: str, tmp_path: Path) -> None:
     async with console(sqlite_url, tmp_path) as (page, kit):
         await write(kit, crowd, kit.seed)
