@@ -60,8 +60,10 @@ async def test_start_stop_and_start_again(tmp_path: Path) -> None:
         known = len(await screen(service, phone))
         assert known > 0
         await write(service, phone, "3栋2单元1502厨房水管漏水")
+        assert "单号WX" in (await screen(service, phone))[-1]
+        await write(service, phone, "家里一股煤气味")
         told = await screen(service, phone)
-        assert "单号WX" in told[-1]
+        assert "0571-8800 0101" in told[-1], "advice in danger reads whole"
         async with asyncio.timeout(STOP_WITHIN_S):
             assert await service.stop() == 0
         assert service.log.read_text().endswith("stopped cleanly\n")
