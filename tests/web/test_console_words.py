@@ -1,7 +1,7 @@
 """What stands on the pages instead of what stands in the database: phrases for keys, what is so now, who is first."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from bot import demo
 from bot.store.base import insert, new_id
 from bot.store.conversations import conversations
 from bot.store.events import case_events
+from bot.web.access import Person
+from bot.web.console import view
 from tests.web.console_kit import Browser, Kit
 from tests.web.console_seed import alarm, message, order, said
 
@@ -104,6 +106,25 @@ async def test_a_reworked_order_has_no_technician_and_no_slot_yet(kit: Kit) -> N
         name: "–" in card.split(f"/orders/{kit.seed.cases[name]}")[1].split("</a>")[0] for name in ("again", "given")
     }
     assert slots == {"again": False, "given": True}
+
+
+@pytest.mark.parametrize(
+    ("at", "chinese", "english"),
+    [
+        ("2026-11-22T00:01+08:00", "今天", "Today"),
+        ("2026-11-21T23:59+08:00", "昨天", "Yesterday"),
+        ("2026-11-20T08:00+08:00", "11-20 周五", "Fri 11-20"),
+        ("2025-11-20T08:00+08:00", "2025-11-20 周四", "Thu 2025-11-20"),
+    ],
+)
+async def test_days_have_names(kit: Kit, at: str, chinese: str, english: str) -> None:
+    now = datetime.fromisoformat("2026-11-22T12:00+08:00")
+    for language, expected in (("zh-Hans", chinese), ("en", english)):
+        person = Person(
+            id=kit.seed.people["agent"], login="agent", name="", title="", language=language, roles=(), csrf="",
+            token_hash="",
+        )  # fmt: skip
+        assert view.View(kit.context, person, now).day(datetime.fromisoformat(at)) == expected
 
 
 async def test_a_choice_is_shown_once(kit: Kit) -> None:

@@ -69,13 +69,13 @@ class View:
         return f"{local:%m-%d %H:%M}" if local.year == now.year else f"{local:%Y-%m-%d %H:%M}"
 
     def day(self, moment: datetime) -> str:
-        """今天, 昨天, 11月20日 周五."""
+        """今天, 昨天, 11-20 周五."""
         day = self.world.local(moment).date()
         ago = (self.world.local(self.now).date() - day).days
         if ago in {0, 1}:
             return self.t("time.today") if ago == 0 else self.t("time.yesterday")
-        week = self.t("time.weekdays").split()[day.weekday()]
-        return self.t("time.day", year=day.year, month=day.month, day=day.day, week=week)
+        date = f"{day:%m-%d}" if day.year == self.world.local(self.now).year else f"{day:%Y-%m-%d}"
+        return self.t("time.day", date=date, week=self.t("time.weekdays").split()[day.weekday()])
 
     def exactly(self, moment: datetime | None) -> str:
         return f"{self.world.local(moment):%Y-%m-%d %H:%M:%S}" if moment else ""
