@@ -217,10 +217,17 @@ def _channels(settings: Settings, stack: contextlib.AsyncExitStack) -> dict[tupl
 async def _worlds(
     settings: Settings, database: Database, channels: Mapping[tuple[str, str], Channel], *, with_demo: bool
 ) -> Worlds:
-    reader = await asyncio.to_thread(Reader.load)
+    reader = await asyncio.to_thread(_reader, settings)
     articles = await asyncio.to_thread(knowledge.load, settings.knowledge_dir, demonstration=with_demo)
     capabilities = {key: channel.capabilities for key, channel in channels.items()}
     return Worlds(await database.read(load, settings, reader, articles, capabilities))
+
+
+def _reader(settings: Settings) -> Reader:
+    """Ready to read: the first reading builds tables for a second, and no resident should wait for that."""
+    reader = Reader.load()
+    reader.read("你好", SystemClock().now().astimezone(settings.zone))
+    return reader
 
 
 def _start_engine(context: Context, only: Part, stack: contextlib.AsyncExitStack) -> None:

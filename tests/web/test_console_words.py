@@ -97,7 +97,7 @@ async def test_a_reworked_order_has_no_technician_and_no_slot_yet(kit: Kit) -> N
     browser = await kit.sign_in("agent")
     page = await browser.text(f"/orders/{kit.seed.cases['again']}")
     assert "待派单" in page
-    assert re.search(r"待约 <span class=\"quiet\">上次：员工tech \d\d-\d\d", page)
+    assert re.search(r"待约<div class=\"quiet\">上次：员工tech \d\d-\d\d", page)
     assert 'name="from" required value=""' in page, "the old slot is not offered again"
     listed = (await browser.text("/orders")).split(str(kit.seed.cases["again"]))[1].split("</tr>")[0]
     assert "员工tech" not in listed
