@@ -1,6 +1,7 @@
 """Settings from the file and the environment: what is accepted, and the sentence for what is not."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,15 @@ WECHAT = {
     "FRONTDESK_WECHAT__MAIN__APP_SECRET": "very-secret",
     "FRONTDESK_WECHAT__MAIN__TOKEN": "abc123",
 }
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A verb of the command sets logging up for its process: this one is not only its."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
 
 
 def read(environ: Mapping[str, str], folder: Path) -> Settings:
@@ -109,3 +119,18 @@ def test_a_wrong_setting_ends_every_verb_with_a_sentence(
         said = capsys.readouterr().err
         assert said.startswith("frontdesk: timezone is 'Mars/Olympus'")
         assert said.count("\n") == 1
+
+
+def test_check_says_in_plain_words_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "parking.md").write_text("no front matter")
+    monkeypatch.setenv("FRONTDESK_DATA_DIR", str(tmp_path / "data"))
+    assert cli.main(["migrate"]) == 0
+    assert cli.main(["check"]) == 0
+    said = capsys.readouterr().out
+    assert "ok   knowledge base: " in said
+    assert "ok   database reached, schema current, 0 communities" in said
+    monkeypatch.setenv("FRONTDESK_KNOWLEDGE_DIR", str(tmp_path))
+    assert cli.main(["check"]) == 1
+    assert "FAIL knowledge base: parking.md" in capsys.readouterr().out
