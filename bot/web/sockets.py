@@ -10,13 +10,22 @@ from bot.errors import FrontdeskError
 def bind(host: str, port: int, setting: str) -> list[socket.socket]:
     """Sockets bound to every address of `host`, not listening yet. Raises `FrontdeskError` naming `setting`."""
     bound: list[socket.socket] = []
+    missing: OSError | None = None
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         for family, *_, address in dict.fromkeys(found):
-            bound.append(_bound(family, address))
+            try:
+                bound.append(_bound(family, address))
+            except OSError as error:
+                # `localhost` names ::1 on machines without IPv6, too.
+                if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+                    raise
+                missing = error
     except OSError as error:
         close(bound)
         raise refused(error, host, port, setting) from None
+    if not bound and missing is not None:
+        raise refused(missing, host, port, setting)
     return bound
 
 
