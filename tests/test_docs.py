@@ -58,9 +58,7 @@ def settings(kind: Any, key: str = "", variable: str = PREFIX) -> Iterator[tuple
             deeper = f"{name}.{account}"
             yield from settings(inner, key + deeper, variable + deeper.upper().replace(".", "__"))
         else:
-            listed = isinstance(field.default, tuple)
-            spelled = "in the file only" if listed else f"`{variable}{name.upper()}`"
-            yield key + name, (spelled, shown(field.default))
+            yield key + name, (f"`{variable}{name.upper()}`", shown(field.default))
 
 
 def shown(default: Any) -> str:

@@ -263,17 +263,23 @@ def add(conn: sa.Connection, rows: Sequence[Row]) -> None:
 def said_before(conn: sa.Connection, channel: str, account: str, limit: int) -> list[Row]:
     """What went both ways over an account, oldest first: address, whether the resident said it, text, time."""
     heard = (
-        sa.select(identities.c.address, sa.true().label("theirs"), messages.c.text, messages.c.received_at.label("at"))
+        sa.select(
+            messages.c.id,
+            identities.c.address,
+            sa.true().label("theirs"),
+            messages.c.text,
+            messages.c.received_at.label("at"),
+        )
         .join(identities, identities.c.id == messages.c.identity_id)
         .where(messages.c.channel == channel, messages.c.account == account)
     )
     ours = sa.select(
-        outbox.c.address, sa.false().label("theirs"), outbox.c.text, outbox.c.settled_at.label("at")
+        outbox.c.id, outbox.c.address, sa.false().label("theirs"), outbox.c.text, outbox.c.sent_at.label("at")
     ).where(
         outbox.c.channel == channel, outbox.c.account == account, outbox.c.status.in_(("accepted", "delivered", "read"))
     )
     both = sa.union_all(heard, ours).subquery()
-    newest = sa.select(both).order_by(both.c.at.desc()).limit(limit)
+    newest = sa.select(both).order_by(both.c.at.desc(), both.c.id.desc()).limit(limit)
     return mappings(conn, newest)[::-1]
 
 
