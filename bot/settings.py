@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from channels.telegram import TelegramSettings
 from channels.wechat import WeChatSettings
 
 
@@ -94,6 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     delivery: DeliverySettings = DeliverySettings()
     numbers: PublicNumbers = PublicNumbers()
     wechat: dict[str, WeChatSettings] = msgspec.field(default_factory=dict)
+    telegram: dict[str, TelegramSettings] = msgspec.field(default_factory=dict)
 
     @property
     def database(self) -> str:
