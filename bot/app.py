@@ -23,9 +23,11 @@ from bot.settings import Settings
 from bot.store import migrations, outbox
 from bot.store.database import Database
 from bot.store.writer import FileLock
-from bot.web import public, staff
+from bot.web import doors, public, staff
 from bot.web.context import Context
 from bot.web.simulator import pages
+from bot.web.simulator.telegram import TelegramPlatform
+from bot.web.simulator.telegram_demo import fill_in, opened, recall
 from bot.web.simulator.wechat import WeChatPlatform
 from bot.world import World, Worlds, load
 from channels.base import Channel
@@ -48,6 +50,7 @@ class Service:
 
     context: Context
     simulator: WeChatPlatform | None = None
+    telegram: TelegramPlatform | None = None
     addresses: list[str] = field(default_factory=list)
 
 
@@ -58,10 +61,14 @@ async def running(settings: Settings, *, with_demo: bool = False, clock: Clock |
     async with contextlib.AsyncExitStack() as stack:
         database = await _database(settings, stack)
         platform = await _simulator(settings, stack) if with_demo else None
+        telegram: TelegramPlatform | None = None
         if platform is not None:
             settings = _with_demo_account(settings, platform)
+            telegram = await opened(platform.wire, stack)
+            settings = fill_in(settings, telegram)
             await database.write(demo.load, clock.now(), zone=settings.zone)
             await _remember(platform, database)
+            await recall(telegram, database)
         channels = _channels(settings, stack)
         worlds = await _worlds(settings, database, channels, with_demo=with_demo)
         intake = Intake(database, worlds, clock)
@@ -77,8 +84,9 @@ async def running(settings: Settings, *, with_demo: bool = False, clock: Clock |
         _start_engine(context, stack)
         await stack.enter_async_context(database.listening())
         await _watch_world(context, stack)
-        service = Service(context=context, simulator=platform)
+        service = Service(context=context, simulator=platform, telegram=telegram)
         await _listen(service, stack)
+        doors.start(context, stack, _telegram_addresses(service))
         gc.collect()
         gc.freeze()
         yield service
@@ -130,6 +138,17 @@ def _with_demo_account(settings: Settings, platform: WeChatPlatform) -> Settings
         original_id=platform.account.original_id, api_base=platform.base_url,
     )  # fmt: skip
     return msgspec.structs.replace(settings, wechat={**settings.wechat, "demo": account})
+
+
+def _telegram_addresses(service: Service) -> dict[str, str]:
+    """Where each bot's updates are to be pushed; without a public address only those of the simulator's bot can be."""
+    settings = service.context.settings
+    base = settings.public_url.rstrip("/")
+    found = {account: f"{base}/channels/telegram/{account}" for account in settings.telegram} if base else {}
+    if service.telegram is not None:
+        own = service.telegram.account
+        found[own] = f"http://127.0.0.1:{settings.port}/channels/telegram/{own}"
+    return found
 
 
 def _channels(settings: Settings, stack: contextlib.AsyncExitStack) -> dict[tuple[str, str], Channel]:
@@ -197,7 +216,7 @@ async def _listen(service: Service, stack: contextlib.AsyncExitStack) -> None:
     staff.add_routes(inside)
     if service.simulator is not None:
         people = [pages.Person(one.openid, one.name, one.note) for one in demo.people()]
-        pages.add_routes(inside, service.simulator, people=people)
+        pages.add_routes(inside, service.simulator, people=people, telegram=service.telegram)
     await _serve(internet, settings.host, settings.port, "FRONTDESK_PORT", service, stack)
     if inside is not internet:
         await _serve(inside, settings.host, int(settings.staff_port or 0), "FRONTDESK_STAFF_PORT", service, stack)

@@ -159,5 +159,5 @@ def voice(talk: Talk) -> None:
 
 def other_kind(talk: Talk, kind: str) -> None:
     """A place on the map, a file, a link."""
-    talk.ask("unknown.place" if kind == "location" else "unknown.unread")
+    talk.ask({"location": "unknown.place", "too_large": "unknown.too_large"}.get(kind, "unknown.unread"))
     talk.end("other", "idle")

@@ -129,7 +129,7 @@ def _by_kind(talk: Talk, kind: str) -> bool:
             BY_NAME[form.workflow].question(talk, form)
     elif kind == "voice" and not talk.said.text.strip():
         unknown.voice(talk)
-    elif kind in {"location", "file", "link", "unsupported"} and not talk.said.text.strip():
+    elif kind in {"location", "file", "link", "too_large", "unsupported"} and not talk.said.text.strip():
         unknown.other_kind(talk, kind)
     else:
         return False

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
-import phonenumbers
 
 from channels.errors import Unreadable
 from channels.messages import Attachment, ChannelEvent, EventKind, InboundMessage, MessageKind, Parsed
@@ -205,11 +204,7 @@ def _own_phone(message: Message) -> str:
 
 def _as_dialled(phone: str) -> str:
     """As people write it: without the country code at home."""
-    try:
-        number = phonenumbers.parse(phone)
-    except phonenumbers.NumberParseException:
-        return phone
-    return str(number.national_number) if number.country_code == 86 else phone
+    return phone.removeprefix("+86")
 
 
 # Edits, presses, blocking

@@ -44,6 +44,8 @@ class TelegramPlatform:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._queries = 0
         self.base_url = ""
+        self.account = ""
+        """Under what name the service of a demonstration knows the bot."""
 
     async def start(self) -> None:
         """Listen. Raises `OSError` when the port is taken."""

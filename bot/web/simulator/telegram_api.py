@@ -131,6 +131,7 @@ class ApiSide:
     def _log(self, method: str, payload: Json, response: web.Response, started: float) -> None:
         shown = {key: value for key, value in payload.items() if key != "secret_token"}
         self.requests.append((method, shown))
+        self._bot.stir()
         if method == "getUpdates":
             return  # one a half minute, and what came of it is shown as pushes are
         took = round((asyncio.get_running_loop().time() - started) * 1000)

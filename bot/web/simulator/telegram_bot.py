@@ -42,7 +42,7 @@ class Bot:
         self.group_words: list[tuple[int, str]] = []
         self._listeners: set[asyncio.Queue[Seen | None]] = set()
         # Unique over restarts: a service that keeps its data must never take a new update for a repeat.
-        self._update_id = int(now().timestamp()) * 1000 % 2**40
+        self._update_id = int(now().timestamp()) * 1000
 
     def phone(self, person: int, name: str = "", language: str = "zh-hans") -> Phone:
         """The phone of a person; an unknown one is made."""
@@ -62,6 +62,7 @@ class Bot:
         """getUpdates confirmed everything below `offset`."""
         while self.waiting and self.waiting[0]["update_id"] < offset:
             self.waiting.popleft()
+        self.stir()
 
     # The screens
 
@@ -85,6 +86,10 @@ class Bot:
         """The phone's state is new, its screen is not."""
         self.tell(Seen(person=phone.person))
 
+    def stir(self) -> None:
+        """Something else has happened that somebody may wait for: a call, a confirmation."""
+        self.tell(Seen(person=0))
+
     def tell(self, seen: Seen | None) -> None:
         """Hand a change to every listener; None ends them."""
         for queue in self._listeners:
@@ -100,7 +105,7 @@ class Bot:
         self._listeners.discard(queue)
 
     async def until(self, holds: Callable[[], bool], timeout_s: float = 10.0) -> None:
-        """Wait until `holds()`, looking again at each change of a phone. Raises `TimeoutError`."""
+        """Wait until `holds()`, looking again at each change of a phone and each call. Raises `TimeoutError`."""
         queue = self.listen()
         try:
             async with asyncio.timeout(timeout_s):
