@@ -157,6 +157,22 @@
   for (const button of document.querySelectorAll("[data-act]")) {
     button.addEventListener("click", () => act(button.dataset.act));
   }
+  // The examples go to the phone that was touched last.
+  let inHand = false;
+  const touched = (event) => {
+    const phone = event.target.closest(".phone");
+    if (!phone) return;
+    inHand = phone.id === "tg";
+    for (const one of document.querySelectorAll(".phone")) one.classList.toggle("in-hand", one === phone);
+  };
+  document.addEventListener("pointerdown", touched);
+  document.addEventListener("focusin", touched);
+  document.getElementById("chips").addEventListener("click", (event) => {
+    const chip = event.target.closest(".chip");
+    if (!chip || !inHand) return;
+    event.stopImmediatePropagation();
+    act("text", chip.dataset.text);
+  }, true);
   const stream = new EventSource("/simulator/telegram/events");
   // What came while the stream was away is in the state.
   stream.onopen = () => { load(); };
