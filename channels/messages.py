@@ -27,6 +27,8 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     media_id: str = ""
     url: str = ""
     label: str = ""
+    album: str = ""
+    """What was chosen and sent together has the same one; each picture is a message of its own."""
     latitude: float | None = None
     longitude: float | None = None
 

@@ -47,7 +47,8 @@ _NOT_RED = frozenset(
 
 
 def handle(desk: Desk) -> None:
-    """Answer the message of this turn: exactly one reply, or silence where a person has the word."""
+    """Answer the message of this turn: exactly one reply; silence where a person has the word, and for the rest of an
+    album."""
     talk = of_turn(desk)
     _follow_language(talk)
     _forget_old(talk)

@@ -19,7 +19,7 @@ from bot.errors import trace
 from bot.store.base import NOBODY
 from bot.web import webhooks
 from bot.web.context import Context
-from channels.errors import Misconfigured, SendError, Unreadable
+from channels.errors import Later, Misconfigured, Rejected, SendError, Unreadable
 from channels.messages import WebhookRequest
 from channels.telegram import Telegram
 
@@ -57,17 +57,17 @@ class Door:
         self._address = address
         self._never = asyncio.Event()
         self._is_open = False
+        self._pause = FIRST_PAUSE
         self.offset = 0
 
     async def run(self) -> None:
         """Open, then fetch for ever where that is the way. What fails is tried again after a growing pause."""
-        pause = FIRST_PAUSE
         while not (self._is_open and not self._channel.polls):
             if await self._tried():
-                pause = FIRST_PAUSE
+                self._pause = FIRST_PAUSE
             else:
-                await self._context.clock.wait(self._never, self._context.clock.now() + pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                await self._context.clock.wait(self._never, self._context.clock.now() + self._pause)
+                self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
     async def _tried(self) -> bool:
         """One step: open the door, or fetch once; whether it went well."""
@@ -121,7 +121,9 @@ class Door:
     async def _failed(self, error: SendError) -> None:
         detail = self._channel.redact(error.detail)
         log.warning("telegram/%s: %s", self._channel.account, detail)
-        if isinstance(error, Misconfigured):
+        if isinstance(error, Later):
+            self._pause = max(self._pause, timedelta(seconds=error.after))
+        if isinstance(error, Misconfigured | Rejected):  # such as an address that is not https
             try:
                 await self._context.database.write(self._alarm, detail)
                 self._context.database.announce()

@@ -160,7 +160,8 @@ def _media(message: Message) -> Read | None:
     if (file.file_size or 0) > LARGEST_FILE:
         # No media id: there is nothing to fetch.
         return "too_large", caption, (Attachment(kind="file", label=label or kind),)
-    return kind, caption, (Attachment(kind=kind, media_id=clean(file.file_id), label=label),)
+    album = clean(message.media_group_id or "")[:64]
+    return kind, caption, (Attachment(kind=kind, media_id=clean(file.file_id), label=label, album=album),)
 
 
 def _file(message: Message) -> tuple[MessageKind, File | None]:

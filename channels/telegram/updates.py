@@ -82,6 +82,7 @@ class Message(msgspec.Struct, frozen=True):
     sender: User | None = msgspec.field(default=None, name="from")
     text: str | None = None
     caption: str | None = None
+    media_group_id: str | None = None
     photo: tuple[File, ...] | None = None
     voice: File | None = None
     audio: File | None = None

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
 
 from bot.store.alarms import alarms
-from bot.store.messages import messages, unreadable
+from bot.store.messages import attachments, messages, unreadable
 from bot.store.outbox import outbox
 from bot.store.residents import identities
 from bot.store.work_orders import work_orders
@@ -15,7 +16,7 @@ from tests.channels import telegram_desk
 from tests.channels.telegram_desk import Desk
 from tests.channels.telegram_kit import HEADER, PERSON, SECRET, TOKEN
 from tests.channels.test_channel_telegram_fuzz import mutate
-from tests.engine.kit import REPORT, nobody_writes
+from tests.engine.kit import REPORT, nobody_writes, raw_connection
 from tests.support.clock import StoppedClock
 
 JSON = {"Content-Type": "application/json"}
@@ -136,6 +137,36 @@ async def test_an_edit_opens_no_second_order(desk: Desk) -> None:
     assert len(await desk.rows(work_orders)) == 1
 
 
+async def test_an_album_is_answered_once(desk: Desk) -> None:
+    for number in range(3):
+        await desk.platform.photo(PERSON, caption=REPORT if number == 0 else "", album="7")
+    (recorded,) = await desk.answered(PERSON)
+    (order,) = await desk.rows(work_orders)
+    assert order["number"] in recorded
+    kept = await desk.rows(attachments, attachments.c.case_id == order["id"])
+    assert [row["kind"] for row in kept] == ["image"] * 3
+    await desk.platform.photo(PERSON)
+    assert "照片收到" in (await desk.answered(PERSON, 2))[1]
+
+
+async def test_an_album_without_words_is_asked_about_once(desk: Desk) -> None:
+    for album in ("7", "7", "8"):
+        await desk.platform.photo(PERSON, album=album)
+    await desk.platform.write(PERSON, "人工")
+    said = await desk.answered(PERSON, 3)
+    assert ["照片收到" in text for text in said] == [True, True, False]
+
+
+async def test_a_shared_number_is_the_one_to_ring(desk: Desk) -> None:
+    await desk.platform.write(PERSON, "3栋2单元1502厨房水管漏水")
+    await desk.platform.contact(PERSON, "8613900139000", of=0)
+    await desk.answered(PERSON, 2)
+    assert not (await desk.rows(work_orders))[0]["contact_phone"]
+    await desk.platform.contact(PERSON, "8613800138000")
+    assert "13800138000" in (await desk.answered(PERSON, 3))[2]
+    assert (await desk.rows(work_orders))[0]["contact_phone"] == "13800138000"
+
+
 async def test_a_file_that_is_too_large_is_apologised_for(desk: Desk) -> None:
     await desk.platform.document(PERSON, "监控.avi", 60_000_000)
     assert "太大" in (await desk.answered(PERSON))[0]
@@ -187,17 +218,37 @@ async def test_an_update_that_nobody_can_read_holds_up_no_other(polling: Desk) -
     assert len(await desk.rows(unreadable)) == 1
 
 
+@asynccontextmanager
+async def nobody_stores(url: str) -> AsyncIterator[None]:
+    """No message can be stored while inside."""
+    if "sqlite" in url:
+        async with nobody_writes(url):
+            yield
+        return
+    async with raw_connection(url) as raw, raw.transaction():
+        # One table, and nothing held before: whoever writes now waits for us, and we for nobody.
+        await raw.execute("LOCK TABLE messages IN EXCLUSIVE MODE")
+        yield
+
+
+async def _in_time(desk: Desk, times: int) -> None:
+    """Let the pauses pass until so many texts have reached the phone."""
+    while len(desk.platform.phone(PERSON).received()) < times:
+        desk.clock.advance(seconds=10)
+        await desk.post(b"", {})
+
+
 async def test_telegram_forgets_nothing_before_it_is_stored(database_url: str, clock: StoppedClock) -> None:
     async with telegram_desk.opened(database_url, clock, mode="polling", webhook_secret="") as desk:
         bot = desk.platform.bot
         await desk.until(lambda: desk.platform.calls["getUpdates"] == 1)
-        async with nobody_writes(database_url):
+        async with nobody_stores(database_url):
             await desk.platform.write(PERSON, REPORT)
             await desk.until(lambda: desk.platform.requests[-1][0] == "getUpdates")
             for _ in range(10):  # round trips through the loop: what would confirm too early has the time to
                 await desk.post(b"", {})
             assert (desk.platform.calls["getUpdates"], len(bot.waiting)) == (1, 1)
-        await desk.answered(PERSON)
+        await _in_time(desk, 1)
         assert len(await desk.rows(work_orders)) == 1
 
 
@@ -214,7 +265,5 @@ async def test_a_failing_api_is_tried_again_and_wrong_credentials_are_told(polli
     (alarm,) = await desk.rows(alarms, alarms.c.kind == "channel")
     assert alarm["summary"].startswith("telegram/main: Conflict")
     assert TOKEN not in alarm["summary"]
-    while len(desk.platform.phone(PERSON).received()) < 2:
-        desk.clock.advance(seconds=10)
-        await desk.post(b"", {})
+    await _in_time(desk, 2)
     assert desk.platform.unused_scripts() == []
