@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 import msgspec
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -36,17 +36,26 @@ ALLOWED: Final = ("message", "edited_message", "callback_query", "my_chat_member
 """Named, because the list of an earlier bot would stay in force (setWebhook)."""
 POLL_S: Final = 30
 
+_log = logging.getLogger(__name__)
+
 _POOL: Final = 32
 _RETRY_S: Final = 5.0
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+# What `de_json` of the library raises on shapes that it does not know, such as those of a newer server.
+_UNREAD: Final = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 _UNSPOKEN: Final = re.compile(r"[^\x20-\x7e]+")
 _NUMBERS: Final = re.compile(r"[0-9]{5,}")
 _ROW: Final = 28
 """Characters of labels that share a line of buttons."""
 
-# These log every address with the token in it, or what residents write.
-for _loud in ("httpx", "httpcore", "telegram"):
-    logging.getLogger(_loud).setLevel(logging.WARNING)
+
+def quieten() -> None:
+    """Keep those quiet that log every address, with the token in it, and what residents write."""
+    for loud in ("httpx", "httpcore", "telegram"):
+        logging.getLogger(loud).setLevel(logging.WARNING)
+
+
+quieten()
 
 
 class NoAnswerOfTelegram(NetworkError):
@@ -74,6 +83,7 @@ class _Parameters(msgspec.Struct):
 
 
 class _Answer(msgspec.Struct):
+    ok: bool = False
     parameters: _Parameters = msgspec.field(default_factory=_Parameters)
 
 
@@ -89,9 +99,11 @@ class _Requests(HTTPXRequest):
         else:
             if status == HTTPStatus.TOO_MANY_REQUESTS:
                 raise Slower(answer.parameters.retry_after or round(_RETRY_S))
-            if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise ServerFault(f"HTTP {status}")
+            if answer.ok or status >= HTTPStatus.BAD_REQUEST:
                 return status, payload
-            raise ServerFault(f"HTTP {status}")
+            failure = NoAnswerOfTelegram(status)
         raise failure
 
 
@@ -145,8 +157,11 @@ class Api:
             get_updates_request=self._updates,
         )
 
-    async def send(self, chat: int, text: str, choices: Sequence[Choice]) -> int:
-        """Send a text; its message id. No parse mode: what a resident wrote can never become markup."""
+    async def send(self, chat: int, text: str, choices: Sequence[Choice]) -> int | None:
+        """Send a text; its message id, where the answer tells it.
+
+        No parse mode: what a resident wrote can never become markup.
+        """
         sent = await _typed(
             self._bot.send_message(
                 chat,
@@ -155,7 +170,7 @@ class Api:
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
         )
-        return sent.message_id
+        return sent.message_id if isinstance(sent, Message) else None
 
     async def close_keyboard(self, chat: int, message_id: int, chosen: str = "") -> None:
         """Take the buttons off a message; one that does nothing stays to show what was `chosen`."""
@@ -204,11 +219,15 @@ def _markup(choices: Sequence[Choice]) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup([buttons] if together else [[button] for button in buttons])
 
 
-async def _typed(call: Awaitable[T]) -> T:
+async def _typed(call: Awaitable[T]) -> T | None:
+    """The result; None where the API took the call (`ok`), but the library cannot read what it tells of it."""
     try:
         return await call
     except TelegramError as error:
         failure = send_error(error)
+    except _UNREAD as error:
+        _log.warning("an answer of the Bot API is of an unknown shape (%s)", type(error).__name__)
+        return None
     # Raised outside the handler: the library's exception holds the address and must not become our context.
     raise failure
 

@@ -188,6 +188,8 @@ class Telegram:
             if getattr(error, "throttled", False):
                 self._pace.hold(chat, getattr(error, "after", 0.0))
             raise
+        if number is None:
+            return SendResult()
         if message.choices:
             self._offered(message.address, number)
         return SendResult(provider_id=f"{chat}:{number}")

@@ -1,6 +1,7 @@
 """From the phone to the work order and back: the real engine, over real sockets, on both databases."""
 
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
@@ -12,6 +13,8 @@ from bot.store.messages import attachments, messages, unreadable
 from bot.store.outbox import outbox
 from bot.store.residents import identities
 from bot.store.work_orders import work_orders
+from channels.telegram import api
+from channels.telegram.updates import BODY_LIMIT
 from tests.channels import telegram_desk
 from tests.channels.telegram_desk import Desk
 from tests.channels.telegram_kit import HEADER, PERSON, SECRET, TOKEN
@@ -68,6 +71,25 @@ async def test_what_nobody_can_read_is_kept_once_and_acknowledged(desk: Desk) ->
         assert await desk.post(b'{"update_id":1,"message":{"text":"x"}}', {**JSON, HEADER: SECRET}) == 200
     (row,) = await desk.rows(unreadable)
     assert "$.message" in row["reason"]
+
+
+async def test_what_is_too_large_is_refused_and_not_stored(desk: Desk) -> None:
+    assert await desk.post(b" " * (BODY_LIMIT + 1), {**JSON, HEADER: SECRET}) == 413
+    assert await desk.rows(unreadable) == []
+
+
+async def test_no_log_holds_a_secret_or_what_a_resident_said(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("httpx", "httpcore", "telegram", "channels", "bot", "aiohttp"):
+        caplog.set_level(logging.DEBUG, name)
+    api.quieten()  # as the first call of every process does, after which nobody turns it up
+    desk.platform.script("sendMessage", status=502, page=True)
+    await desk.platform.write(PERSON, REPORT)
+    await desk.platform.contact(PERSON, "8613800138000")
+    await desk.platform.write(PERSON, CHOOSE)
+    await desk.answered(PERSON, 2)
+    await desk.post(b'{"update_id":1,"message":{"text":"x"}}', {**JSON, HEADER: SECRET})
+    for hidden in (TOKEN, TOKEN.partition(":")[2], SECRET, "13800138000", "水管", str(PERSON)):
+        assert hidden not in caplog.text
 
 
 async def test_hostile_updates_never_break_the_door(desk: Desk) -> None:

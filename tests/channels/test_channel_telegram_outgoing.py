@@ -28,7 +28,7 @@ def refused(status: int, words: str, error: type[SendError], **more: object) -> 
     return Outgoing(name=f"{status} {words}", script=((SEND, fault),), **values)  # type: ignore[arg-type]
 
 
-def line(name: str, error: type[SendError], fault: dict[str, object], **more: object) -> Outgoing:
+def line(name: str, error: type[SendError] | None, fault: dict[str, object], **more: object) -> Outgoing:
     """A case in which the line or the far side fails."""
     values = {"error": error, "requests": (SEND,), "address": ADDRESS, **more}
     return Outgoing(name=name, script=((SEND, fault),), **values)  # type: ignore[arg-type]
@@ -80,6 +80,9 @@ CASES = [
     line("a firewall's page", Later, {"status": 403, "page": True}, after=5.0, arrives=False),
     line("a redirect", Later, {"status": 302, "page": True}, after=5.0, arrives=False),
     line("a wrong api_base", Misconfigured, {"status": 404, "page": True}, detail="api_base", arrives=False),
+    line("taken, told in a shape of its own", None, {"body": '{"ok":true,"result":{"message_id":7}}'}),
+    line("taken, with a bare word", None, {"body": '{"ok":true,"result":true}'}),
+    line("an object that says nothing", OutcomeUnknown, {"body": "{}"}),
     line("half an answer", OutcomeUnknown, {"body": '{"ok":true,"result":{"message_'}),
     line("a list", OutcomeUnknown, {"body": "[]"}),
     line("deep JSON", OutcomeUnknown, {"body": '{"a":' + "[" * 100_000}),
