@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
+from channels.telegram import TelegramSettings
 from channels.wechat import WeChatSettings
 
 # What a value has to be; `description` is what a wrong one is answered with.
@@ -113,6 +114,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     delivery: DeliverySettings = DeliverySettings()
     numbers: PublicNumbers = PublicNumbers()
     wechat: dict[str, WeChatSettings] = msgspec.field(default_factory=dict)
+    telegram: dict[str, TelegramSettings] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for what no type can tell."""

@@ -28,6 +28,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """A reply can ride in the answer to the request until this long after receipt; None: it cannot."""
     text_limit: int
     text_unit: TextUnit = "characters"
+    largest_body: int = 64 * 1024
+    """Bytes of a request; a larger one is refused unread."""
     push_window: timedelta | None = None
     """How long after a resident's message we may write unasked; None: for ever."""
     push_quota: int | None = None

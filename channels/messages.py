@@ -10,10 +10,13 @@ from typing import Literal
 import msgspec
 
 MessageKind = Literal[
-    "text", "image", "voice", "video", "location", "link", "file", "unsupported", "followed", "menu_click", "scanned"
+    "text", "image", "voice", "video", "location", "link", "file", "too_large", "unsupported",
+    "followed", "menu_click", "scanned",
 ]  # fmt: skip
-"""The last three are events that deserve an answer: the desk treats them as messages without words."""
-EventKind = Literal["followed", "unfollowed", "menu_click", "scanned", "menu_view", "position", "ignored"]
+"""`too_large`: more than the provider hands out. The last three are events that deserve an answer: the desk treats them
+as messages without words."""
+EventKind = Literal["followed", "unfollowed", "returned", "menu_click", "scanned", "menu_view", "position", "ignored"]
+"""`returned`: reachable again, without having said anything."""
 ReceiptOutcome = Literal["accepted", "delivered", "failed"]
 
 
@@ -24,6 +27,8 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     media_id: str = ""
     url: str = ""
     label: str = ""
+    album: str = ""
+    """What was chosen and sent together has the same one; each picture is a message of its own."""
     latitude: float | None = None
     longitude: float | None = None
 
@@ -40,6 +45,8 @@ class InboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
     choice: str | None = None
     """The value of the choice that was tapped, where the provider says that it was a tap."""
+    own_phone: str = ""
+    """The sender's phone number, E.164, where the provider vouches that it is theirs."""
     sent_at: datetime | None = None
     raw: str = ""
     """The payload as it came, kept for a while (setting `raw_payload_days`)."""

@@ -75,6 +75,8 @@ class Memory(msgspec.Struct, kw_only=True, omit_defaults=True):
     place_at: str = ""
     photos: bool = False
     """Pictures came before anybody said what they show."""
+    album: str = ""
+    """The album that the last message was a picture of."""
 
     def put(self, form: Form) -> None:
         """`form` is the newest now; the oldest recorded ones fall off."""

@@ -29,6 +29,8 @@ class Talk:
     fenced: bool = True
     touched: set[str] = field(default_factory=set)
     """Forms that this turn spoke of."""
+    goes_on: bool = False
+    """A further picture of an album, whose first has been answered."""
 
     # -- looking
 
@@ -153,7 +155,11 @@ def of_turn(desk: Desk) -> Talk:
     pictures = pictures or int(incoming.kind in {"image", "video"})
     timed = memory.forms or incoming.reading.intent in {"progress", "application"} or desk.orders
     local = desk.world.local(desk.now) if timed else None
-    return Talk(desk, memory, said(incoming.text, incoming.reading, pictures, incoming.choice, local))
+    album = next((item.album for item in incoming.attachments if item.album), "")
+    goes_on = album != "" and memory.album == album
+    memory.album = album
+    heard = said(incoming.text, incoming.reading, pictures, incoming.choice, local)
+    return Talk(desk, memory, heard, goes_on=goes_on)
 
 
 def silent(desk: Desk) -> Talk:

@@ -118,7 +118,10 @@ def due(desk: Desk, job: Job) -> None:
 
 
 def picture(talk: Talk) -> Form | None:
-    """A picture: into the open report, or kept until somebody says what it shows. Returns a report that still asks."""
+    """A picture: into the open report, or kept until somebody says what it shows. Returns a report that still asks.
+
+    Of an album only the first is answered.
+    """
     form = next((form for form in talk.memory.forms if form.workflow in _TAKE_PICTURES or form.kind == "rework"), None)
     case = talk.desk.case_named(form.case) if form is not None and form.case else None
     incoming = talk.desk.incoming
@@ -126,13 +129,16 @@ def picture(talk: Talk) -> Form | None:
     talk.desk.attach(case, incoming.id, incoming.attachments)
     if form is None:
         talk.memory.photos = True
-        talk.ask("unknown.photo")
+        if not talk.goes_on:
+            talk.ask("unknown.photo")
         talk.end("other", "idle")
         return None
     form.data["pictures"] = True
     talk.touch(form)
-    talk.reply("repair.photo")
     talk.end(_intent(form), _state(form), form.slots())
+    if talk.goes_on:
+        return None
+    talk.reply("repair.photo")
     return form if form.step and not form.case else None
 
 
@@ -159,5 +165,5 @@ def voice(talk: Talk) -> None:
 
 def other_kind(talk: Talk, kind: str) -> None:
     """A place on the map, a file, a link."""
-    talk.ask("unknown.place" if kind == "location" else "unknown.unread")
+    talk.ask({"location": "unknown.place", "too_large": "unknown.too_large"}.get(kind, "unknown.unread"))
     talk.end("other", "idle")

@@ -28,7 +28,7 @@ def _receipt(conn: sa.Connection, receipt: Receipt, now: datetime) -> None:
 
 
 def _event(conn: sa.Connection, event: ChannelEvent, now: datetime) -> None:
-    if event.kind != "unfollowed":
+    if event.kind not in {"unfollowed", "returned"}:
         return
     row = {
         "id": new_id(), "channel": event.channel, "account": event.account, "external_id": event.external_id,
@@ -37,4 +37,5 @@ def _event(conn: sa.Connection, event: ChannelEvent, now: datetime) -> None:
     }  # fmt: skip
     new = messages.store_events(conn, [row])
     if new:
-        residents.mark_reachable(conn, event.channel, event.account, [event.sender], reachable=False)
+        reachable = event.kind == "returned"
+        residents.mark_reachable(conn, event.channel, event.account, [event.sender], reachable=reachable)

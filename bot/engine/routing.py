@@ -47,7 +47,8 @@ _NOT_RED = frozenset(
 
 
 def handle(desk: Desk) -> None:
-    """Answer the message of this turn: exactly one reply, or silence where a person has the word."""
+    """Answer the message of this turn: exactly one reply; silence where a person has the word, and for the rest of an
+    album."""
     talk = of_turn(desk)
     _follow_language(talk)
     _forget_old(talk)
@@ -129,7 +130,7 @@ def _by_kind(talk: Talk, kind: str) -> bool:
             BY_NAME[form.workflow].question(talk, form)
     elif kind == "voice" and not talk.said.text.strip():
         unknown.voice(talk)
-    elif kind in {"location", "file", "link", "unsupported"} and not talk.said.text.strip():
+    elif kind in {"location", "file", "link", "too_large", "unsupported"} and not talk.said.text.strip():
         unknown.other_kind(talk, kind)
     else:
         return False

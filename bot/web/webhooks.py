@@ -26,7 +26,7 @@ Reply = tuple[UUID, str]
 """The outbox row of a passive reply, and its text."""
 
 LARGEST_BODY = 64 * 1024
-"""Bytes; real pushes are under 4 KiB (protocols: WeChat B.3), and a parser must not be fed megabytes."""
+"""Bytes; real pushes of most channels are under 4 KiB, and a parser must not be fed megabytes."""
 
 
 def add_routes(app: web.Application, channels: list[Channel]) -> None:
@@ -48,10 +48,10 @@ async def _receive(request: web.Request, context: Context, channel: Channel, suf
     received_at = context.clock.now()
     if context.intake.closing:
         return web.Response(status=503, text="stopping")
-    body = await _body(request)
+    body = await _body(request, channel.capabilities.largest_body)
     if body is None:
         metrics.REFUSED.labels(channel.name, "too large").inc()
-        return web.Response(status=413, text=f"the body is larger than {LARGEST_BODY} bytes")
+        return web.Response(status=413, text=f"the body is larger than {channel.capabilities.largest_body} bytes")
     raw = WebhookRequest(
         method=request.method,
         suffix=suffix,
@@ -92,14 +92,14 @@ def _refused(channel: Channel, raw: WebhookRequest) -> web.Response | None:
     return None
 
 
-async def _body(request: web.Request) -> bytes | None:
-    if request.content_length is not None and request.content_length > LARGEST_BODY:
+async def _body(request: web.Request, largest: int) -> bytes | None:
+    if request.content_length is not None and request.content_length > largest:
         return None
     try:
         body = await request.read()
     except web.HTTPRequestEntityTooLarge:
         return None
-    return body if len(body) <= LARGEST_BODY else None
+    return body if len(body) <= largest else None
 
 
 def _response(answer: WebhookAnswer) -> web.Response:
@@ -136,6 +136,27 @@ def _as_message(event: ChannelEvent) -> InboundMessage:
 async def _take_in(
     request: web.Request, context: Context, channel: Channel, parsed: Parsed, received_at: datetime
 ) -> web.StreamResponse:
+    replies = await _store(context, channel, parsed, received_at)
+    if replies is None:
+        return web.Response(status=503, text="try again")
+    return await _answer(request, context, channel, parsed, replies)
+
+
+async def fetched(context: Context, channel: Channel, raw: WebhookRequest) -> bool:
+    """Take in what was fetched instead of pushed, the same way; whether it is durable (law 1)."""
+    parsed = _parsed(channel, raw)
+    if isinstance(parsed, str):
+        return (await _keep_unreadable(context, channel, raw, parsed)).status == web.HTTPOk.status_code
+    replies = await _store(context, channel, parsed, raw.received_at)
+    if replies is None:
+        return False
+    _other_way(context, replies)
+    channel.acknowledge(parsed, None, context.clock.now())
+    return True
+
+
+async def _store(context: Context, channel: Channel, parsed: Parsed, received_at: datetime) -> list[Reply] | None:
+    """Store and turn all that a request held. At most one reply that may ride in its answer; None: not stored."""
     answered = [_as_message(event) for event in parsed.events if event.kind in ANSWERED_EVENTS]
     replies: list[Reply] = []
     try:
@@ -147,9 +168,9 @@ async def _take_in(
     except Exception as error:
         log.error("a message could not be stored; the provider will repeat it: %s", trace(error))  # noqa: TRY400
         _other_way(context, replies)
-        return web.Response(status=503, text="try again")
+        return None
     _other_way(context, replies[1:])
-    return await _answer(request, context, channel, parsed, replies[:1])
+    return replies[:1]
 
 
 async def _answer(

@@ -10,8 +10,10 @@ import jinja2
 import msgspec
 from aiohttp import web
 
+from bot.web.simulator import telegram_pages
 from bot.web.simulator.chips import CHIPS, MENU
 from bot.web.simulator.phones import Entry, Phone
+from bot.web.simulator.telegram import TelegramPlatform
 from bot.web.simulator.wechat import WeChatPlatform
 from bot.web.simulator.wechat_push import Pushed
 from bot.web.simulator.wire import Change, Transfer
@@ -69,11 +71,18 @@ class Live(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def add_routes(
-    app: web.Application, platform: WeChatPlatform, *, people: Sequence[Person], account_name: str = "物业服务中心"
+    app: web.Application,
+    platform: WeChatPlatform,
+    *,
+    people: Sequence[Person],
+    account_name: str = "物业服务中心",
+    telegram: TelegramPlatform | None = None,
 ) -> None:
     """Add `/simulator` and what it calls. An unregistered visitor joins `people` when none is among them."""
     everybody = [*people, *([] if any(person.openid == VISITOR.openid for person in people) else [VISITOR])]
-    pages = Pages(platform, everybody, account_name)
+    pages = Pages(platform, everybody, account_name, with_telegram=telegram is not None)
+    if telegram is not None:
+        telegram_pages.add_routes(app, telegram)
     app.router.add_get("/simulator", pages.page)
     app.router.add_get("/simulator/state", pages.state)
     app.router.add_get("/simulator/events", pages.events)
@@ -85,7 +94,9 @@ def add_routes(
 class Pages:
     """The handlers."""
 
-    def __init__(self, platform: WeChatPlatform, people: Sequence[Person], account_name: str) -> None:
+    def __init__(
+        self, platform: WeChatPlatform, people: Sequence[Person], account_name: str, *, with_telegram: bool = False
+    ) -> None:
         self._platform = platform
         self._people = {person.openid: person for person in people}
         for openid in self._people:
@@ -93,7 +104,12 @@ class Pages:
         loader = jinja2.FileSystemLoader(_HERE / "templates")
         environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
         self._html = environment.get_template("simulator.html").render(
-            people=list(people), chips=CHIPS, menu=MENU, account_name=account_name, version=_version()
+            people=list(people),
+            chips=CHIPS,
+            menu=MENU,
+            account_name=account_name,
+            version=_version(),
+            telegram=with_telegram,
         )
 
     async def page(self, _: web.Request) -> web.Response:
