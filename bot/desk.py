@@ -371,6 +371,10 @@ class Desk:
         """These promises of a case are kept now."""
         self.pending.kept_promises.append((case.id, what))
 
+    def release(self, case: Case, *what: str) -> None:
+        """These promises of a case are replaced by what follows, or nobody waits for them any more: not kept."""
+        self.pending.released_promises.append((case.id, what))
+
     def audit(
         self, act: str, ref_kind: str = "", ref_id: UUID | None = None, data: Mapping[str, Any] | None = None
     ) -> None:

@@ -303,7 +303,7 @@ def cancel(desk: Desk, case: Affair, words: str) -> None:
     """Nobody has to do it any more."""
     desk.change(case, state="cancelled", closed_at=desk.now)
     desk.record(case, "cancelled", words)
-    desk.keep(case, "answer")
+    desk.release(case, "answer", "urge")
     desk.unschedule(case.id, "late")
 
 

@@ -34,6 +34,24 @@ _CALLS: Mapping[str, str] = {
     "lift_rescue": "lift",
 }
 
+NAMES: Mapping[str, str] = {
+    "gas": "燃气",
+    "fire": "火情",
+    "lift": "电梯困人",
+    "burst_pipe": "爆管",
+    "electric": "漏电",
+    "falling_object": "高空坠物",
+    "break_in": "有人闯入",
+    "violence": "打斗",
+    "medical": "有人急病受伤",
+    "missing_child": "走失",
+    "self_harm": "轻生",
+    "flood": "水淹",
+    "animal": "动物伤人",
+    "other": "险情",
+}
+"""What staff read in an alarm."""
+
 CATEGORY: Mapping[str, str] = {
     "gas": "gas",
     "lift": "elevator",

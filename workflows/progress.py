@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.desk import Affair, Case, Choice, Complaint, Desk, Job, Member, WorkOrder
 from workflows import affair, asks, deadlines, dialogue, forms, intake, standing, wording
+from workflows.complaint import actions as complaint_actions
 from workflows.complaint import states as complaint_states
 from workflows.dialogue import View
 from workflows.forms import Form
@@ -342,8 +343,7 @@ def cancel_case(talk: Talk, case: Case) -> None:
     elif isinstance(case, Affair):
         affair.cancel(talk.desk, case, talk.said.text)
     else:
-        talk.desk.change(case, state=complaint_states.WITHDRAWN, ending="withdrawn", closed_at=talk.desk.now)
-        talk.desk.record(case, "withdrawn", talk.said.text)
+        complaint_actions.withdraw(talk.desk, case, talk.said.text)
 
 
 def _restore(talk: Talk, form: Form) -> None:

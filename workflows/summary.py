@@ -25,9 +25,10 @@ _LEAD = re.compile(
     r"^(?:[\s,，。.!！~、:：]|你好|您好|妳好|早上好|上午好|中午好|下午好|晚上好|在吗|在嗎|喂|嗨|哈喽|师傅|"
     r"師傅|物业|物業|请问|請問|请|請|麻烦|麻煩|唔該|打扰了?|那个|那個|就是|呃|嗯|啊|哎呀?|对了|對了|还有|還有|另外|顺便|"
     r"順便|"
-    r"帮我们?|幫我|帮忙|幫忙|帮|我要|我想|我们?(?=家)|(?:来)?(?:报|報)(?:个|個|一下)?(?:修|障)(?:一下|"
+    r"帮我们?|幫我|帮忙|幫忙|帮|我要|我想|我(?:们|哋)?(?:家|屋企)(?:里面?|裡面?|里头|的|嘅|入面)?(?=[^的,，。]{2})|我[们哋]?(?:这边|这里|呢度)?(?=[,，])|(?:来)?(?:报|報)(?:个|個|一下)?(?:修|障)(?:一下|"
     r"下)?|给?(?:看|修|处理|登记)(?:一下|下)(?=[,，])|约|預約|预约|问下|問下|问一下|hello|hi|hey|dear|"
-    r"please|sorry|excuse me)+",
+    r"please|sorry|excuse me|(?:my|our|the|there is|there's|there are|we have|i have|i've got|it seems(?: that)?)\b|"
+    r"(?:i'?m|this is|i am|i live) (?:in|at|from)\b)+",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
@@ -84,8 +85,13 @@ def complaint_of(text: str) -> str:
     return _COMPLAIN.sub("", found) or found
 
 
+_MINE = re.compile(r"\b(?:my|our)\b", re.IGNORECASE)
+
+
 def _trimmed(piece: str) -> str:
+    """Without greeting and courtesy at its ends, and in words that neither "I" nor "you" has to say."""
     before = None
+    piece = _MINE.sub("the", piece)
     piece = re.sub(r"\s+", " ", piece).strip()
     while before != piece:
         before = piece

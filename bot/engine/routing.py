@@ -308,7 +308,8 @@ def _follow_language(talk: Talk) -> None:
     words = len(re.findall(r"[A-Za-z]{2,}", text))
     han = len(re.findall(r"[\u4e00-\u9fff]", text))
     enough = words >= 2 if lang == "en" else han >= (2 if lang == "zh-Hant" else 4)
-    if enough or (not resident.language and words >= 1 and lang == "en"):
+    first = not resident.language and talk.desk.conversation.last_inbound_at is None
+    if enough or (first and words >= 1 and lang == "en"):
         talk.desk.change(resident, language=lang)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bot.desk import Complaint, Desk, Job, new_id
 from workflows import deadlines, dialogue, intake, late, where, wording
-from workflows.complaint import states
+from workflows.complaint import actions, states
 from workflows.dialogue import Fills, Heard
 from workflows.forms import Form
 from workflows.summary import complaint_of, shared
@@ -18,6 +18,12 @@ timers: frozenset[str] = frozenset()
 OWNS = frozenset({"complaint"})
 _CONFIDENTIAL = re.compile(
     r"保密|不要?(?:让|告诉)(?:他|她|对方|别人|邻居)|匿名|怕(?:他|她|被|人)|confidential|anonymous|don'?t (?:tell|let)",
+    re.IGNORECASE,
+)
+_MAY_BE_A_WISH = frozenset({"complaint", "suggestion", "other", "repair", "smalltalk", "faq"})
+"""What a wanted outcome may be read as, alone."""
+_ASKS = re.compile(
+    r"[?？]|吗|嗎|呢$|怎么|怎麼|点样|點樣|多少|几|幾|邊|哪|什么|什麼|乜|\b(?:how|what|when|where|who|can|do|is)\b",
     re.IGNORECASE,
 )
 
@@ -125,12 +131,10 @@ def resume(talk: Talk, form: Form) -> bool:
 
 
 def _is_aside(talk: Talk, form: Form, heard: Heard) -> bool:
-    if (
-        form.step == "wanted"
-        and not talk.said.asks
-        and talk.reading.intent in {"complaint", "suggestion", "other", "repair", "smalltalk"}
-    ):
-        return talk.reading.intent == "suggestion" and talk.said.sure and heard.meaning == "aside"
+    asks = talk.said.asks and (talk.reading.intent != "faq" or _ASKS.search(talk.said.text) is not None)
+    if form.step == "wanted" and not asks and talk.reading.intent in _MAY_BE_A_WISH:
+        own = talk.reading.intent == "suggestion" and talk.said.sure and heard.meaning == "aside"
+        return own and not shared(talk.said.text, form.text)
     if heard.meaning != "more":
         return heard.meaning == "aside"
     other = talk.reading.category not in {form.category, None, "other"} and talk.said.sure
@@ -218,12 +222,8 @@ def _keep_confidential(talk: Talk, form: Form, case: Complaint) -> None:
 
 def withdraw(talk: Talk, form: Form, case: Complaint) -> None:
     """Taken back by the one who made it."""
-    desk = talk.desk
     talk.memory.drop(form)
-    desk.change(case, state=states.WITHDRAWN, ending="withdrawn", closed_at=desk.now)
-    desk.record(case, "withdrawn", talk.said.text)
-    desk.keep(case, "answer", "result")
-    desk.unschedule(case.id, "late")
+    actions.withdraw(talk.desk, case, talk.said.text)
     talk.reply("complaint.withdrawn")
     talk.end(name, "cancelled")
 
