@@ -54,6 +54,12 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     direct_answer_minutes: int = 15
     """An answer to a message this fresh always goes, quiet hours or not."""
     night_hours: tuple[str, str] = ("20:00", "08:00")
+    bubble_seconds: float = 3.0
+    """A form question waits so long for another bubble, and is not asked if one comes."""
+    complaint_bubble_seconds: float = 8.0
+    """The same while somebody complains: they are heard out."""
+    bubbles_at_most_seconds: float = 12.0
+    """From the first bubble on the question waits no longer than this."""
     reminder_minutes: int = 10
     unfinished_minutes: int = 30
     """An unfinished report becomes a person's task after so long in silence."""

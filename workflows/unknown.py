@@ -31,6 +31,7 @@ def start(talk: Talk) -> None:
     place = intake_place(talk)
     if place:
         talk.ask("where.noted", place=place)
+        talk.began = name
         talk.end("other", "idle", dialogue.stated(talk.reading, talk.said.text))
         return
     misunderstood(talk)
@@ -62,6 +63,7 @@ def misunderstood(talk: Talk) -> None:
         human.start(talk)
         return
     desk.change(desk.conversation, misunderstood=count)
+    talk.began = name
     guesses = guesses_of(talk.reading)
     if len(guesses) == 2:
         _guess(talk, guesses)
@@ -126,6 +128,7 @@ def picture(talk: Talk) -> Form | None:
     talk.desk.attach(case, incoming.id, incoming.attachments)
     if form is None:
         talk.memory.photos = True
+        talk.began = name
         talk.ask("unknown.photo")
         talk.end("other", "idle")
         return None

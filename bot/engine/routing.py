@@ -10,7 +10,19 @@ import msgspec
 from bot.desk import EMERGENCY, Desk, Job
 from intents.answers import asks_back
 from intents.model import Reading
-from workflows import asks, emergency, faq, human, progress, satisfaction, smalltalk, takeover, unfinished, unknown
+from workflows import (
+    asks,
+    bubbles,
+    emergency,
+    faq,
+    human,
+    progress,
+    satisfaction,
+    smalltalk,
+    takeover,
+    unfinished,
+    unknown,
+)
 from workflows.dialogue import HOME_STEPS, Said
 from workflows.forms import Form
 from workflows.summary import shared
@@ -51,13 +63,19 @@ def handle(desk: Desk) -> None:
     talk = of_turn(desk)
     _follow_language(talk)
     _forget_old(talk)
+    bubbles.together(talk)
+    talk.mark()
     _route(talk)
     if talk.lane != EMERGENCY:
         _return_to_form(talk)
         smalltalk.first_line(talk)
     unfinished.watch(talk)
     unfinished.finished(talk)
-    talk.finish()
+    hold = bubbles.hold(talk)
+    rows = talk.finish(hold)
+    if hold is not None and rows:
+        bubbles.keep(talk, rows)
+    talk.save()
 
 
 def timer(desk: Desk, job: Job) -> None:
@@ -153,10 +171,12 @@ def _keep_pictures(talk: Talk) -> None:
 
 def _raise_red_flags(talk: Talk) -> None:
     """Words that the supervisor hears of at once (desk.md section 4)."""
-    found = sorted(talk.reading.flags - _NOT_RED)
+    incoming = talk.desk.incoming
+    assert incoming is not None
+    found = sorted(incoming.reading.flags - _NOT_RED)  # of this message: those of earlier bubbles were raised with them
     head = talk.supervisor() if found else None
     if head is not None:
-        talk.desk.raise_alarm("red_flag", f"{'、'.join(found)}: {talk.said.text[:120]}", [head])
+        talk.desk.raise_alarm("red_flag", f"{'、'.join(found)}: {incoming.text[:120]}", [head])
 
 
 def _by_words(talk: Talk) -> None:

@@ -117,6 +117,9 @@ def resume(talk: Talk, form: Form) -> bool:
     if case is None or case.state in states.ENDED:
         talk.memory.drop(form)
         return False
+    if talk.held is not None and talk.held.form == form.id:
+        _hear_out(talk, form, case)
+        return True
     if "confidential" in talk.reading.flags or _CONFIDENTIAL.search(talk.said.text):
         _keep_confidential(talk, form, case)
         return True
@@ -128,6 +131,37 @@ def resume(talk: Talk, form: Form) -> bool:
     talk.understood()
     _answer(talk, form, case, heard)
     return True
+
+
+def _hear_out(talk: Talk, form: Form, case: Complaint) -> None:
+    """Another bubble before anything was asked: the case grows, and is said back once, whole."""
+    heard = intake.hear(talk, form, OWNS, takes_time=False)
+    if heard.fills:
+        intake.take(talk, form, heard.fills)
+    else:
+        form.words.append(talk.said.text)
+    form.fault = complaint_of(form.text)
+    if form.category == "other" and talk.reading.category:
+        form.category = talk.reading.category
+    confidential = "confidential" in talk.reading.flags or _CONFIDENTIAL.search(talk.said.text) is not None
+    place = intake.place_of(talk, form)
+    intake.claim(talk, place)
+    talk.desk.change(
+        case,
+        words=form.text,
+        nature=form.category,
+        home_id=place.home_id,
+        where=intake.where_row(form, place),
+        contact_phone=form.stated.get("phone") or case.contact_phone,
+        community_id=place.community.id if place.community else case.community_id,
+        confidential=case.confidential or confidential,
+    )
+    talk.desk.record(case, "words", talk.said.text)
+    talk.touch(form)
+    talk.case, talk.began = case, form.id
+    _say_recorded(talk, form, case)
+    talk.understood()
+    talk.end(name, "recorded", form.slots())
 
 
 def _is_aside(talk: Talk, form: Form, heard: Heard) -> bool:
