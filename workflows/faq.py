@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from bot.desk import Choice, Desk, Job
-from workflows import affair, forms, human, wording
+from workflows import forms, human, wording
+from workflows.affair import dialogue as affair
 from workflows.forms import Form
 from workflows.summary import bare_title, shared
 from workflows.talk import Talk

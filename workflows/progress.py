@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from bot.desk import Affair, Case, Choice, Complaint, Desk, Job, Member, WorkOrder
-from workflows import affair, asks, deadlines, dialogue, forms, intake, standing, wording
+from workflows import asks, deadlines, dialogue, forms, intake, standing, wording
+from workflows.affair import actions as affair_actions
 from workflows.complaint import actions as complaint_actions
 from workflows.complaint import states as complaint_states
 from workflows.dialogue import View
@@ -341,7 +342,7 @@ def cancel_case(talk: Talk, case: Case) -> None:
     if isinstance(case, WorkOrder):
         orders.cancel_order(talk, case)
     elif isinstance(case, Affair):
-        affair.cancel(talk.desk, case, talk.said.text)
+        affair_actions.cancel(talk.desk, case, talk.said.text)
     else:
         complaint_actions.withdraw(talk.desk, case, talk.said.text)
 

@@ -7,6 +7,8 @@ import msgspec
 from bot.desk import Choice, Desk, Job
 from intents.model import Reading
 from workflows import dialogue, faq, forms, human, intake, where, wording
+from workflows.affair import dialogue as affair
+from workflows.affair import kinds
 from workflows.forms import Form
 from workflows.talk import Talk
 
@@ -23,7 +25,10 @@ HALF_A_SENTENCE = 8
 
 
 def start(talk: Talk) -> None:
-    """A message that fits nothing. The knowledge base may know it all the same."""
+    """A message that fits nothing. A hand that is asked for is an affair; else the knowledge base may know it."""
+    if kind := kinds.asked_for(talk.said.text):
+        affair.begin(talk, kind)
+        return
     found = faq.ask(talk, talk.said.text) if _may_be_a_question(talk) else None
     if found is not None and found.decision != "unknown":
         faq.answered(talk, found)
