@@ -169,7 +169,7 @@ def _rework(talk: Talk, form: Form, order: WorkOrder) -> None:
     form.kind = "rework"
     told_already = talk.said.answer.kind != "choice" and len(talk.said.text) > 4
     head = wording.person(department_head(talk.desk), talk.language, "engineering")
-    if told_already:
+    if told_already or "anger" in talk.reading.flags:
         talk.reply("done.rework_told", name=head, by=talk.by(by))
     else:
         talk.ask("done.rework", name=head, by=talk.by(by))

@@ -11,6 +11,7 @@ from bot.desk import EMERGENCY, Desk, Job
 from intents.answers import asks_back
 from intents.model import Reading
 from workflows import (
+    anger,
     asks,
     bubbles,
     emergency,
@@ -187,10 +188,18 @@ def _by_words(talk: Talk) -> None:
         smalltalk.started(talk)
     elif "privacy" in reading.flags and len(talk.said.text) <= SHORT_ENOUGH_FOR_A_PERSON:
         smalltalk.privacy(talk)
-    elif _wants_person(talk):
+    elif _wants_person(talk) and not (anger.is_angry(talk) and anger.asks_for_the_boss(talk.said.text)):
         human.start(talk)
-    elif not _answers_something(talk):
-        _by_intent(talk)
+    else:
+        _by_request(talk)
+
+
+def _by_request(talk: Talk) -> None:
+    angry = anger.is_angry(talk)
+    if not _answers_something(talk):
+        (anger.start if angry else _by_intent)(talk)
+    if angry:
+        anger.calm(talk)
 
 
 def _wants_person(talk: Talk) -> bool:

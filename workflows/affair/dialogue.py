@@ -36,6 +36,7 @@ def begin(talk: Talk, kind: str, subject: str = "") -> None:
     form.fault = complaint_of(talk.said.text) if not KINDS[kind].takes_time else fault_of(talk.said.text, talk.reading)
     form.fault = subject or form.fault.lstrip("一个個")
     if KINDS[kind].home:
+        form.stated.pop("place", None)  # 门禁卡 is a thing, not where it is wanted
         intake.carry(talk, form)
     form.wish = dialogue.wish_of(talk.said.day) if KINDS[kind].takes_time else None
     _proceed(talk, form)

@@ -83,13 +83,7 @@ def _say_recorded(talk: Talk, form: Form, case: Complaint) -> None:
     assert case.answer_by is not None
     values = {"sorry": _sorry(talk, form), "what": form.fault, "number": case.number, "name": handler(talk, case)}
     by = wording.by(talk.desk.world.local(case.answer_by), talk.local, talk.language)
-    if talk.reading.flags & {"anger"}:
-        phone = wording.masked_phone(case.contact_phone) if case.contact_phone else ""
-        talk.desk.call_task(
-            "angry", form.text, case.answer_by, case=case, phone=case.contact_phone, owner_id=case.assignee_id
-        )
-        talk.reply("complaint.anger", number=case.number, name=values["name"], by=by, phone=phone)
-    elif case.community_id not in talk.desk.world.communities:
+    if case.community_id not in talk.desk.world.communities:
         form.ask("community")
         talk.ask("complaint.recorded_community", **values)
     elif case.nature == "staff":
