@@ -2,7 +2,7 @@
 
 import re
 
-from bot.desk import Case, Complaint
+from bot.desk import Case, Complaint, Incoming
 from intents.normalise import normalise
 from workflows import deadlines, progress, standing, wording
 from workflows.affair import dialogue as affair
@@ -16,6 +16,7 @@ THREATS = frozenset({"律师", "起诉", "曝光", "记者", "抖音", "12345", 
 LEAST_MATTER, MOST_CLAUSES = 4, 2
 """A matter shorter than this names nothing; more clauses than this are not said back."""
 
+_PLATE = re.compile(r"[A-Za-z][·・ ]?12345(?!\d)")
 _INSULT = re.compile(
     r"他妈的?|你妈的?|妈的|tmd|cnm|nmsl|操你[妈们]?|草你[妈们]?|[我卧]操|傻[逼bx叉]|sb|煞笔|王八蛋|混蛋|滚(?:蛋|出)?|废物|垃圾(?=物业|公司|东西|服务|管理|$)|狗(?=物业|东西|日)|"
     r"吃屎|吃干饭的?|死全家|缺德|不要脸|骗子|黑心|无耻|畜生|脑残|弄死|什么(?:破|烂|狗屁|垃圾|东西)|[破烂](?=物业|公司)|去死|仆街|冚家[铲鏟]|戆鸠|"
@@ -34,7 +35,14 @@ def is_angry(talk: Talk) -> bool:
     """Insults, threats: what the rules call anger, and the words that mean a lawyer or the press."""
     incoming = talk.desk.incoming
     assert incoming is not None
-    return "anger" in incoming.reading.flags or (bool(incoming.reading.flags & THREATS) and not talk.said.asks)
+    threats = flags_of(incoming) & THREATS
+    return "anger" in incoming.reading.flags or (bool(threats) and not talk.said.asks)
+
+
+def flags_of(incoming: Incoming) -> frozenset[str]:
+    """The flags of a message; a 12345 that is part of a number plate is no hotline."""
+    plated = _PLATE.search(incoming.text) is not None
+    return incoming.reading.flags - {"12345"} if plated else incoming.reading.flags
 
 
 def start(talk: Talk) -> None:

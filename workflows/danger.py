@@ -18,13 +18,17 @@ NUMBERS: Mapping[str, tuple[str, ...]] = {
     "medical": ("ambulance",),
     "missing_child": ("police",),
     "self_harm": ("ambulance", "police"),
-    "flood": ("fire", "ambulance"),
+    "flood": ("rescue", "ambulance"),
     "animal": ("police", "ambulance"),
     "other": ("police", "fire", "ambulance"),
 }
 """The public numbers that each kind of danger needs, the first one first."""
 
+_RESCUE = {"rescue": "fire"}
+"""The fire brigade rescues, too."""
+
 _CALLS: Mapping[str, str] = {
+    "rescue": "rescue",
     "gas": "gas",
     "fire": "fire",
     "ambulance": "ambulance",
@@ -89,7 +93,7 @@ def named_in(text: str) -> str:
 def calls(desk: Desk, language: str, kind: str) -> str:
     """The public numbers for a kind of danger; one that the settings leave empty is not printed."""
     numbers = desk.world.settings.numbers
-    known = [(way, getattr(numbers, way)) for way in NUMBERS[kind]]
+    known = [(way, getattr(numbers, _RESCUE.get(way, way))) for way in NUMBERS[kind]]
     return wording.listed(
         (texts.say(language, f"emergency.call_{_CALLS[way]}", number=number) for way, number in known if number),
         language,

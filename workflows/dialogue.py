@@ -123,7 +123,8 @@ class Said:
     @property
     def denies(self) -> bool:
         """A no, or a correction that does not say yet what is right."""
-        return self.answer.kind == "no" or (self.answer.kind == "correction" and len(self.text) <= NO_MORE_THAN_A_NO)
+        bare = self.answer.kind == "correction" and not self.answer.text and len(self.text) <= NO_MORE_THAN_A_NO
+        return self.answer.kind == "no" or bare
 
     @property
     def cancels(self) -> bool:

@@ -60,13 +60,19 @@ def is_vague(text: str) -> bool:
     return not left
 
 
+_LEFT_OVER = re.compile(
+    r"\b(?:in|at|of|from)\s+(?=(?:is|are|has|was|keeps?|makes?|doesn't|won't|not)\b|[,.]|$)", re.IGNORECASE
+)
+"""A preposition whose place was taken out."""
+
+
 def fault_of(text: str, reading: Reading | None = None, most: int = MOST) -> str:
     """What is wrong, in the resident's words."""
     text = _PICTURE.sub(" ", text)
     time = reading.slots.time.text if reading is not None and reading.slots.time is not None else ""
     if time:
         text = text.replace(time, " ")
-    text = _PHONE.sub(" ", _HOME.sub(" ", text))
+    text = _LEFT_OVER.sub(" ", _PHONE.sub(" ", _HOME.sub(" ", text)))
     pieces = [_trimmed(piece) for piece in re.split(r"[\n。；;！!]|\.\s|[,，]\s*(?=谢|麻烦|thank)", text)]
     return _cut(
         "，".join(piece for piece in pieces if piece) if is_chinese(text) else ", ".join(p for p in pieces if p), most
@@ -74,7 +80,7 @@ def fault_of(text: str, reading: Reading | None = None, most: int = MOST) -> str
 
 
 _COMPLAIN = re.compile(
-    r"^(?:我?(?:要|想)?(?:投诉|投訴|举报|反映|反映一下)(?:一下|下)?[\s,，:：]*)+|^i (?:want|would like|"
+    r"^(?:我?(?:还|也)?(?:要|想)?(?:投诉|投訴|举报|反映|反映一下)(?:一下|下)?[\s,，:：]*)+|^i (?:want|would like|"
     r"wish) to (?:complain|make a complaint)(?: about)?[\s,:]*",
     re.IGNORECASE,
 )

@@ -174,7 +174,9 @@ def _raise_red_flags(talk: Talk) -> None:
     """Words that the supervisor hears of at once (desk.md section 4)."""
     incoming = talk.desk.incoming
     assert incoming is not None
-    found = sorted(incoming.reading.flags - _NOT_RED)  # of this message: those of earlier bubbles were raised with them
+    found = sorted(
+        anger.flags_of(incoming) - _NOT_RED
+    )  # of this message: those of earlier bubbles were raised with them
     head = talk.supervisor() if found else None
     if head is not None:
         talk.desk.raise_alarm("red_flag", f"{'、'.join(found)}: {incoming.text[:120]}", [head])
@@ -207,8 +209,14 @@ def _wants_person(talk: Talk) -> bool:
     if _urges(talk) and "wants_person" not in reading.flags:
         return False
     if reading.intent == "human" and reading.confidence >= ALWAYS_SURE:
-        return True
+        return "wants_person" in reading.flags or not _is_asked_what_to_do(talk)
     return "wants_person" in reading.flags and len(talk.said.text) <= SHORT_ENOUGH_FOR_A_PERSON
+
+
+def _is_asked_what_to_do(talk: Talk) -> bool:
+    """What a complaint is to lead to was asked: 想管理处去跟他说 is the answer."""
+    form = talk.memory.forms[0] if talk.memory.forms else None
+    return form is not None and form.workflow == "complaint" and form.step == "wanted"
 
 
 def _urges(talk: Talk) -> bool:

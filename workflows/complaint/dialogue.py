@@ -20,8 +20,13 @@ _CONFIDENTIAL = re.compile(
     r"保密|不要?(?:让|告诉)(?:他|她|对方|别人|邻居)|匿名|怕(?:他|她|被|人)|confidential|anonymous|don'?t (?:tell|let)",
     re.IGNORECASE,
 )
-_MAY_BE_A_WISH = frozenset({"complaint", "suggestion", "other", "repair", "smalltalk", "faq"})
+_MAY_BE_A_WISH = frozenset({"complaint", "suggestion", "other", "repair", "smalltalk", "faq", "human"})
 """What a wanted outcome may be read as, alone."""
+_SAYS_NOTHING = re.compile(
+    r"(?:你好|您好|喂|hi|hello)?[\s,，]*(?:我|我们)?(?:要|想|得|需要)?(?:投诉|投訴|反映|举报)(?:一下|下|个事|一件事|个问题)?(?:你们|物业|管理处|管理處)?[\s。.!！~]*$|"
+    r"(?:i )?(?:want|would like|'d like|need|wish)?(?: to)? ?(?:make |file )?(?:a )?complain(?:t)?[.! ]*$",
+    re.IGNORECASE,
+)
 _ASKS = re.compile(
     r"[?？]|吗|嗎|呢$|怎么|怎麼|点样|點樣|多少|几|幾|邊|哪|什么|什麼|乜|\b(?:how|what|when|where|who|can|do|is)\b",
     re.IGNORECASE,
@@ -32,12 +37,36 @@ def start(talk: Talk) -> None:
     """A message that complains. It is recorded before anything is asked."""
     form = intake.begin(talk, name)
     intake.carry(talk, form)
-    form.fault = complaint_of(talk.said.text)
     form.wish = None
+    if _SAYS_NOTHING.match(talk.said.text.strip()):
+        form.ask("what")
+        talk.ask("complaint.what")
+        talk.end(name, "collecting", form.slots())
+        return
+    _enter(talk, form)
+
+
+def _enter(talk: Talk, form: Form) -> None:
+    form.fault = complaint_of(talk.said.text)
     case = record(talk, form)
     _say_recorded(talk, form, case)
     talk.understood()
     talk.end(name, "recorded", form.slots())
+
+
+def _told(talk: Talk, form: Form) -> bool:
+    """What it is about, after 我要投诉 alone."""
+    if talk.said.asks or talk.said.cancels or talk.reading.intent in {"human", "payment", "application"}:
+        talk.memory.drop(form)
+        return False
+    form.words.append(talk.said.text)
+    form.stated |= dialogue.stated(talk.reading, talk.said.text)
+    if talk.reading.category:
+        form.category = talk.reading.category
+    talk.touch(form)
+    talk.began = form.id
+    _enter(talk, form)
+    return True
 
 
 def record(talk: Talk, form: Form) -> Complaint:
@@ -107,6 +136,8 @@ def handler(talk: Talk, case: Complaint) -> str:
 
 
 def resume(talk: Talk, form: Form) -> bool:
+    if form.step == "what":
+        return _told(talk, form)
     case = case_of(talk, form)
     if case is None or case.state in states.ENDED:
         talk.memory.drop(form)
@@ -257,8 +288,9 @@ def withdraw(talk: Talk, form: Form, case: Complaint) -> None:
 
 
 def question(talk: Talk, form: Form) -> None:
-    """A recorded complaint needs no answer: nothing is asked again."""
-    del talk, form
+    """What it is about is asked again; a recorded complaint needs no answer."""
+    if form.step == "what":
+        talk.ask("complaint.what")
 
 
 def due(desk: Desk, job: Job) -> None:
