@@ -1,5 +1,6 @@
 """Existing orders and cases: answered from the record, urged, moved, cancelled after one yes, taken back."""
 
+import re
 from datetime import datetime, timedelta
 
 from bot.desk import Affair, Case, Choice, Complaint, Desk, Job, Member, WorkOrder
@@ -22,6 +23,7 @@ URGE_TOLD_EVERY = timedelta(minutes=30)
 URGES_TO_SUPERVISOR = 3
 ANSWER_MINUTES = 30
 OWNS = frozenset({"progress"})
+_OF_REPAIRS = re.compile(r"修|师傅|師傅|工人|technician|plumber|electrician|repair|fix", re.IGNORECASE)
 
 
 def start(talk: Talk) -> None:
@@ -49,6 +51,8 @@ def candidates(talk: Talk) -> list[Case]:
     best = max((score for score, _ in scores), default=0)
     if best:
         return [case for score, case in scores if score == best][-1:]
+    if _OF_REPAIRS.search(talk.said.text) and any(order.closed_at is None for order in talk.desk.orders):
+        every = [case for case in every if isinstance(case, WorkOrder)]
     spoken = next((form.case for form in talk.memory.forms if form.case), "")
     just = [case for case in every if str(case.id) == spoken]
     return just or _open(every)

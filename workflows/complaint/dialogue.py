@@ -22,6 +22,12 @@ _CONFIDENTIAL = re.compile(
 )
 _MAY_BE_A_WISH = frozenset({"complaint", "suggestion", "other", "repair", "smalltalk", "faq", "human"})
 """What a wanted outcome may be read as, alone."""
+_OF_OTHERS = re.compile(
+    r"(?:想|希望|要|让|讓|叫)(?:他|她|佢|对方|對方|你们|你哋|物业|管理)|"
+    r"\b(?:want|like|make|tell|have|ask) (?:them|him|her|you)\b",
+    re.IGNORECASE,
+)
+"""What somebody else shall do: a wanted outcome, whatever it is read as."""
 _SAYS_NOTHING = re.compile(
     r"(?:你好|您好|喂|hi|hello)?[\s,，]*(?:我|我们)?(?:要|想|得|需要)?(?:投诉|投訴|反映|举报)(?:一下|下|个事|一件事|个问题)?(?:你们|物业|管理处|管理處)?[\s。.!！~]*$|"
     r"(?:i )?(?:want|would like|'d like|need|wish)?(?: to)? ?(?:make |file )?(?:a )?complain(?:t)?[.! ]*$",
@@ -191,7 +197,8 @@ def _hear_out(talk: Talk, form: Form, case: Complaint) -> None:
 
 def _is_aside(talk: Talk, form: Form, heard: Heard) -> bool:
     asks = talk.said.asks and (talk.reading.intent != "faq" or _ASKS.search(talk.said.text) is not None)
-    if form.step == "wanted" and not asks and talk.reading.intent in _MAY_BE_A_WISH:
+    wished = talk.reading.intent in _MAY_BE_A_WISH or _OF_OTHERS.search(talk.said.text) is not None
+    if form.step == "wanted" and not asks and wished:
         own = talk.reading.intent == "suggestion" and talk.said.sure and heard.meaning == "aside"
         return own and not shared(talk.said.text, form.text)
     if heard.meaning != "more":
