@@ -64,11 +64,18 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     complaint_answer_at: ClockTime = "10:00"
     """When a complaint of the evening or night gets its first answer."""
     complaint_result_days: Count = 3
+    affair_days: Count = 7
     affair_answer_working_days: Count = 1
     quiet_hours: tuple[ClockTime, ClockTime] = ("21:30", "08:00")
     direct_answer_minutes: Count = 15
     """An answer to a message this fresh always goes, quiet hours or not."""
     night_hours: tuple[ClockTime, ClockTime] = ("20:00", "08:00")
+    bubble_seconds: Seconds = 3.0
+    """A form question waits so long for another bubble, and is not asked if one comes."""
+    complaint_bubble_seconds: Seconds = 8.0
+    """The same while somebody complains: they are heard out."""
+    bubbles_at_most_seconds: Seconds = 12.0
+    """From the first bubble on the question waits no longer than this."""
     reminder_minutes: Count = 10
     unfinished_minutes: Count = 30
     """An unfinished report becomes a person's task after so long in silence."""

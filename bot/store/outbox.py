@@ -167,6 +167,18 @@ def cancel_fenced(conn: sa.Connection, conversation_id: UUID, now: datetime) -> 
     conn.execute(statement.values(status="cancelled", lease_until=None, settled_at=now, error="taken over"))
 
 
+def cancel_held(conn: sa.Connection, row_ids: Sequence[UUID], now: datetime) -> bool:
+    """Cancel rows that are held back and not due yet; False where one of them has gone out or is about to."""
+    held = outbox.c.id.in_(sorted(row_ids)) & (outbox.c.status == "queued") & (outbox.c.due_at > now)
+    values = {
+        "status": "cancelled",
+        "lease_until": None,
+        "settled_at": now,
+        "error": "read together with what followed",
+    }
+    return conn.execute(sa.update(outbox).where(held).values(**values)).rowcount > 0
+
+
 def still_sending(conn: sa.Connection, conversation_id: UUID) -> int:
     """How many fenced rows are on their way to the provider at this moment."""
     statement = sa.select(sa.func.count()).where(
