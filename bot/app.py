@@ -135,7 +135,7 @@ def _with_demo_account(settings: Settings, platform: WeChatPlatform) -> Settings
 def _channels(settings: Settings, stack: contextlib.AsyncExitStack) -> dict[tuple[str, str], Channel]:
     channels: dict[tuple[str, str], Channel] = {}
     for name, entry in CHANNELS.items():
-        for account, values in getattr(settings, name).items():
+        for account, values in settings.accounts(name).items():
             channel = entry.build(account, values)
             stack.push_async_callback(channel.close)
             channels[name, account] = channel

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import structs
 
+from channels.sms import SmsSettings
 from channels.wechat import WeChatSettings
 
 
@@ -94,6 +96,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     delivery: DeliverySettings = DeliverySettings()
     numbers: PublicNumbers = PublicNumbers()
     wechat: dict[str, WeChatSettings] = msgspec.field(default_factory=dict)
+    sms: dict[str, SmsSettings] = msgspec.field(default_factory=dict)
+
+    def accounts(self, channel: str) -> dict[str, Any]:
+        """The accounts of a channel by name; those that must know where they are called are told, if not yet."""
+        found: dict[str, Any] = getattr(self, channel)
+        return {
+            name: values
+            if getattr(values, "public_url", None) != ""
+            else structs.replace(values, public_url=self.address)
+            for name, values in found.items()
+        }
 
     @property
     def database(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from channels.base import Channel
+from channels.sms import Sms, SmsSettings
 from channels.wechat import WeChat, WeChatSettings
 
 
@@ -18,4 +19,5 @@ class Entry(NamedTuple):
 
 CHANNELS: Final[Mapping[str, Entry]] = {
     "wechat": Entry(WeChatSettings, WeChat),
+    "sms": Entry(SmsSettings, Sms),
 }
