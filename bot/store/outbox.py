@@ -306,6 +306,15 @@ def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime) -> int
     return int(conn.execute(statement).scalar_one())
 
 
+def texts_since(conn: sa.Connection, channel: str, account: str, since: datetime) -> list[str]:
+    """The texts that an account was given since a moment, and that it may have sent."""
+    statement = sa.select(outbox.c.text).where(
+        outbox.c.channel == channel, outbox.c.account == account, outbox.c.sent_at >= since,
+        outbox.c.status.in_(("accepted", "delivered", "read", "unknown")),
+    )  # fmt: skip
+    return list(conn.execute(statement).scalars())
+
+
 def receipt(
     conn: sa.Connection, channel: str, account: str, provider_id: str, status: str, error: str, now: datetime,
     *, row_id: UUID | None = None,

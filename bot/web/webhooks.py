@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -174,8 +174,11 @@ async def _answer(
     return response
 
 
-async def _all(context: Context, turning: Iterable[Coroutine[Any, Any, list[Reply]]]) -> list[Reply]:
+async def _all(context: Context, turning: Sequence[Coroutine[Any, Any, list[Reply]]]) -> list[Reply]:
     """The replies of all, in order. Raises the first error, when all have come to an end."""
+    if len(turning) == 1:
+        # The usual case needs no task: its reply is marked in the same step in which the intake lets it go.
+        return await turning[0]
     ended = await asyncio.gather(*turning, return_exceptions=True)
     replies = [reply for one in ended if not isinstance(one, BaseException) for reply in one]
     for one in ended:

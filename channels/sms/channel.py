@@ -12,6 +12,7 @@ from channels.errors import Unauthorised
 from channels.messages import OutboundMessage, Parsed, SendResult, WebhookAnswer, WebhookRequest
 from channels.sms.gateway import CHANNEL
 from channels.sms.gateways import GATEWAYS
+from channels.sms.segments import Segments, mainland_segments, segments
 from channels.sms.settings import SmsAccount
 
 _PATHS: Final = ("/inbound", "/receipts")
@@ -30,6 +31,11 @@ class SmsSettings(SmsAccount, frozen=True, kw_only=True):
         missing = [name for name in GATEWAYS[self.gateway].required if not getattr(self, name)]
         if missing:
             raise ValueError(f"gateway {self.gateway} needs {', '.join(missing)}")
+
+    def segments(self, text: str) -> Segments:
+        """How many parts this account sends `text` in, and is billed for."""
+        mainland = GATEWAYS[self.gateway].capabilities.templates_only
+        return mainland_segments(text, self.sign_name) if mainland else segments(text)
 
 
 class Sms:

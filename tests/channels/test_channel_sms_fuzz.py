@@ -25,7 +25,8 @@ BODIES: Final = {
 PIECES: Final = [
     b"{", b"}", b"[", b"]", b'"', b",", b":", b"null", b"true", b"-1", b"1e999", b"9" * 400, b"\\ud800", b"\\u0000",
     b"\x00", b"\xff", b"\xed\xa0\x80", b"NaN", b"&", b"=", b"%", b"%00", b"%ff", b"+", b"&NumMedia=9", b"&From=1",
-    b"MessageSid=&", b"&MessageStatus=sent", b"&OptOutType=STOP", b'"content":', b'"sid":', b'"success":1', "漏".encode(),
+    b"MessageSid=&", b"&MessageStatus=sent", b"&OptOutType=STOP", b'"content":', b'"sid":', b'"success":1',
+    "漏".encode(),
 ]  # fmt: skip
 
 
