@@ -25,11 +25,14 @@ from bot.store.database import Database
 from bot.store.writer import FileLock
 from bot.web import public, staff
 from bot.web.context import Context
-from bot.web.simulator import pages
+from bot.web.simulator import pages, sms_pages
+from bot.web.simulator.sms import SmsGateway
+from bot.web.simulator.sms_twilio import Twilio
 from bot.web.simulator.wechat import WeChatPlatform
 from bot.world import World, Worlds, load
 from channels.base import Channel
 from channels.registry import CHANNELS
+from channels.sms import SmsSettings
 from channels.wechat import WeChatSettings
 from intents.reader import Reader
 from knowledge_base.answer import KnowledgeBase
@@ -48,6 +51,7 @@ class Service:
 
     context: Context
     simulator: WeChatPlatform | None = None
+    sms: SmsGateway | None = None
     addresses: list[str] = field(default_factory=list)
 
 
@@ -62,6 +66,9 @@ async def running(settings: Settings, *, with_demo: bool = False, clock: Clock |
             settings = _with_demo_account(settings, platform)
             await database.write(demo.load, clock.now(), zone=settings.zone)
             await _remember(platform, database)
+        gateway = None
+        if with_demo:
+            settings, gateway = await _sms_simulator(settings, database, stack)
         channels = _channels(settings, stack)
         worlds = await _worlds(settings, database, channels, with_demo=with_demo)
         intake = Intake(database, worlds, clock)
@@ -77,7 +84,7 @@ async def running(settings: Settings, *, with_demo: bool = False, clock: Clock |
         _start_engine(context, stack)
         await stack.enter_async_context(database.listening())
         await _watch_world(context, stack)
-        service = Service(context=context, simulator=platform)
+        service = Service(context=context, simulator=platform, sms=gateway)
         await _listen(service, stack)
         gc.collect()
         gc.freeze()
@@ -130,6 +137,26 @@ def _with_demo_account(settings: Settings, platform: WeChatPlatform) -> Settings
         original_id=platform.account.original_id, api_base=platform.base_url,
     )  # fmt: skip
     return msgspec.structs.replace(settings, wechat={**settings.wechat, "demo": account})
+
+
+async def _sms_simulator(
+    settings: Settings, database: Database, stack: contextlib.AsyncExitStack
+) -> tuple[Settings, SmsGateway]:
+    """An SMS account for the simulator's phones: `main` where none is set, else `demo` beside those that are."""
+    name = "demo" if "main" in settings.sms else "main"
+    dialect = Twilio(f"AC{secrets.token_hex(16)}", secrets.token_hex(16), "+85230000001")
+    # What the service is called by must be what it checks the signature over.
+    gateway = SmsGateway(dialect, service=f"http://127.0.0.1:{settings.port}/channels/sms/{name}")
+    await gateway.start()
+    stack.push_async_callback(gateway.stop)
+    for line in await database.read(outbox.said_before, "sms", name, PHONE_LINES):
+        if line["text"] and line["at"] is not None:
+            gateway.show(line["address"], "sent" if line["theirs"] else "received", line["text"], line["at"])
+    account = SmsSettings(
+        gateway="twilio", account_sid=dialect.account_sid, auth_token=dialect.auth_token, sender=dialect.number,
+        api_base=gateway.base_url, public_url=f"http://127.0.0.1:{settings.port}",
+    )  # fmt: skip
+    return msgspec.structs.replace(settings, sms={**settings.sms, name: account}), gateway
 
 
 def _channels(settings: Settings, stack: contextlib.AsyncExitStack) -> dict[tuple[str, str], Channel]:
@@ -197,7 +224,9 @@ async def _listen(service: Service, stack: contextlib.AsyncExitStack) -> None:
     staff.add_routes(inside)
     if service.simulator is not None:
         people = [pages.Person(one.openid, one.name, one.note) for one in demo.people()]
-        pages.add_routes(inside, service.simulator, people=people)
+        pages.add_routes(inside, service.simulator, people=people, more=["sms"])
+    if service.sms is not None:
+        sms_pages.add_routes(inside, service.sms, {one.openid: one.number for one in demo.people()})
     await _serve(internet, settings.host, settings.port, "FRONTDESK_PORT", service, stack)
     if inside is not internet:
         await _serve(inside, settings.host, int(settings.staff_port or 0), "FRONTDESK_STAFF_PORT", service, stack)

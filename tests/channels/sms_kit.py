@@ -47,7 +47,8 @@ ACCOUNTS: Final[dict[str, dict[str, Any]]] = {
 
 def settings(gateway: str, api_base: str = "http://127.0.0.1:9", **more: Any) -> SmsSettings:
     """An account's settings."""
-    return SmsSettings(gateway=gateway, api_base=api_base, public_url=PUBLIC, **{**ACCOUNTS[gateway], **more})
+    given = {"gateway": gateway, "api_base": api_base, "public_url": PUBLIC, **ACCOUNTS[gateway], **more}
+    return SmsSettings(**given)
 
 
 def dialect(gateway: str) -> Dialect:
