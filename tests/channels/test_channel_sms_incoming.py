@@ -233,7 +233,10 @@ def test_words_that_bind(text: str, marked: str | None) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"gateway": "twillio"}, "no gateway 'twillio'; there are twilio, aliyun, tencent; did you mean twilio?"),
+        (
+            {"gateway": "twillio"},
+            "no gateway 'twillio'; there are twilio, aliyun, tencent, signed-json; did you mean twilio?",
+        ),
         ({"auth_token": ""}, "gateway twilio needs auth_token"),
         ({"gateway": "aliyun", "sign_name": "x"}, "gateway aliyun needs access_key_id, access_key_secret, push_key"),
         ({"push_key": "short"}, "push_key must be 16 to 128"),
