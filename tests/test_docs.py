@@ -60,7 +60,10 @@ def settings(kind: Any, key: str = "", variable: str = PREFIX) -> Iterator[tuple
         else:
             listed = isinstance(field.default, tuple)
             spelled = "in the file only" if listed else f"`{variable}{name.upper()}`"
-            yield key + name, (spelled, shown(field.default))
+            if field.default_factory is dict:  # one value a name
+                yield f"{key}{name}.NAME", (f"`{variable}{name.upper()}__NAME`", "none")
+            else:
+                yield key + name, (spelled, shown(field.default))
 
 
 def shown(default: Any) -> str:

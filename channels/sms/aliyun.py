@@ -25,7 +25,7 @@ from channels.errors import (
 from channels.http import JsonClient
 from channels.messages import OutboundMessage, Parsed, Receipt, SendResult, WebhookAnswer, WebhookRequest
 from channels.sms.answers import THROTTLED_S, json_answer
-from channels.sms.gateway import CHANNEL, Item, Text, collect, raw_of, read_json, received, typed
+from channels.sms.gateway import CHANNEL, Item, Text, collect, named, raw_of, read_json, received, typed
 from channels.sms.numbers import national
 from channels.sms.settings import SmsAccount
 from channels.sms.template import Approved, approved
@@ -135,7 +135,7 @@ class Aliyun:
             return received(self._account, self._settings, text)
         report = typed(value, Report)
         return Receipt(
-            channel=CHANNEL, account=self._account, provider_id=_name(clean(report.biz_id), report.phone_number),
+            channel=CHANNEL, account=self._account, provider_id=_name(named(report.biz_id, "biz_id"), report.phone_number),
             outcome="delivered" if report.success else "failed",
             error="" if report.success else f"Aliyun {clean(report.err_code or 'failed')[:60]}",
             at=_moment(report.report_time or ""), row_id=clean(report.out_id or "")[:64],
@@ -215,8 +215,6 @@ def _escaped(text: str) -> str:
 
 
 def _name(biz_id: str, phone_number: str) -> str:
-    if not biz_id:
-        raise Unreadable("biz_id: empty")
     digits = "".join(character for character in phone_number if character.isascii() and character.isdigit())
     return f"{biz_id}{_SEPARATOR}{national('+' + digits) or digits}"[:128]
 

@@ -93,6 +93,16 @@ def typed(value: object, kind: type[T]) -> T:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise Unreadable(str(error)[:180]) from None
+    except UnicodeEncodeError:
+        raise Unreadable("the name of a field holds half a character") from None
+
+
+def named(value: str, what: str) -> str:
+    """The gateway's name for a message, as it is kept. Raises `Unreadable` where it is empty."""
+    name = clean(value)[:128]
+    if not name:
+        raise Unreadable(f"{what}: empty")
+    return name
 
 
 def collect(values: Iterable[object], read: Callable[[Any], Item]) -> Parsed:
@@ -141,9 +151,7 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
 
 def received(account: str, settings: SmsAccount, text: Text) -> InboundMessage | ChannelEvent:
     """The message of a person; what a service number (1069…, 10086) sends is an event that nobody answers."""
-    external_id = clean(text.external_id)[:128]
-    if not external_id:
-        raise Unreadable("message id: empty")
+    external_id = named(text.external_id, "message id")
     sender, words = e164(text.sender, settings.country), clean(text.text)
     if sender is None:
         return ChannelEvent(

@@ -7,7 +7,7 @@ import msgspec
 
 _BASE: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_KEY: Final = re.compile(r"[A-Za-z0-9._~-]{16,128}")
 _SECRETS: Final = ("auth_token", "previous_auth_token", "access_key_secret", "secret_key", "push_key")
 
 
@@ -49,7 +49,7 @@ class SmsAccount(msgspec.Struct, frozen=True, kw_only=True):
         if self.public_url and not _BASE.fullmatch(self.public_url):
             raise ValueError("public_url must be an http or https address")
         if self.push_key and not _KEY.fullmatch(self.push_key):
-            raise ValueError("push_key must be 16 to 128 letters, digits, - and _, and no word that can be guessed")
+            raise ValueError("push_key must be 16 to 128 letters, digits, - . _ ~, and no word that can be guessed")
         if not _COUNTRY.fullmatch(self.country):
             raise ValueError("country must be two capital letters, such as CN or HK")
         if self.price_per_part < 0 or self.daily_cap < 0:

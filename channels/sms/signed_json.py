@@ -35,7 +35,7 @@ from channels.messages import (
     WebhookRequest,
 )
 from channels.sms.answers import THROTTLED_S, json_answer
-from channels.sms.gateway import CHANNEL, Item, Text, collect, raw_of, read_json, received, typed
+from channels.sms.gateway import CHANNEL, Item, Text, collect, named, raw_of, read_json, received, typed
 from channels.sms.settings import SmsAccount
 from channels.text import clean, size
 
@@ -124,7 +124,7 @@ class SignedJson:
         if outcome is None:
             raise Unreadable("status: not sent, delivered or failed")
         return Receipt(
-            channel=CHANNEL, account=self._account, provider_id=clean(entry.id)[:128], outcome=outcome,
+            channel=CHANNEL, account=self._account, provider_id=named(entry.id, "id"), outcome=outcome,
             error=clean(entry.error)[:60] if outcome == "failed" else "", at=_moment(entry.at),
             row_id=clean(entry.ref)[:64],
         )  # fmt: skip

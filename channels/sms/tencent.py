@@ -24,7 +24,7 @@ from channels.errors import (
 from channels.http import JsonClient
 from channels.messages import OutboundMessage, Parsed, Receipt, SendResult, WebhookAnswer, WebhookRequest
 from channels.sms.answers import THROTTLED_S, json_answer
-from channels.sms.gateway import CHANNEL, Item, Text, collect, gathered, raw_of, read_json, received, typed
+from channels.sms.gateway import CHANNEL, Item, Text, collect, gathered, named, raw_of, read_json, received, typed
 from channels.sms.settings import SmsAccount
 from channels.sms.template import Approved, approved
 from channels.text import clean
@@ -133,11 +133,9 @@ class Tencent:
 
     def _status(self, value: Any) -> Item:
         status = typed(value, Status)
-        if not status.sid:
-            raise Unreadable("sid: empty")
         fine = status.report_status == "SUCCESS"
         return Receipt(
-            channel=CHANNEL, account=self._account, provider_id=clean(status.sid)[:128],
+            channel=CHANNEL, account=self._account, provider_id=named(status.sid, "sid"),
             outcome="delivered" if fine else "failed",
             error="" if fine else f"Tencent {clean(status.errmsg)[:60] or 'FAIL'}", row_id=clean(status.ext)[:64],
         )  # fmt: skip

@@ -33,7 +33,7 @@ from channels.messages import (
     WebhookRequest,
 )
 from channels.sms.answers import THROTTLED_S, json_answer
-from channels.sms.gateway import BODY_LIMIT, CHANNEL, Text, gathered, received
+from channels.sms.gateway import BODY_LIMIT, CHANNEL, Text, gathered, named, received
 from channels.sms.numbers import e164
 from channels.sms.settings import SmsAccount
 from channels.text import clean, size
@@ -250,7 +250,7 @@ def _sid(fields: Mapping[str, str]) -> str:
     """MessageSid, under its older names where it is missing."""
     for name in ("MessageSid", "SmsSid", "SmsMessageSid"):
         if fields.get(name):
-            return clean(fields[name])[:64]
+            return named(fields[name], name)
     raise Unreadable("MessageSid: missing")
 
 

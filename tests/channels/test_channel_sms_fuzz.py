@@ -13,8 +13,14 @@ from channels.errors import Unauthorised, Unreadable
 from channels.messages import ChannelEvent, InboundMessage, Parsed, Receipt
 from tests.channels.cases import FIXTURES, Kit
 from tests.channels.sms_kit import KeyedKit, TwilioKit, body_of, request
+from tests.channels.test_channel_sms_signed_json import Kit as SignedJsonKit
 
-KITS: Final[dict[str, Kit]] = {"twilio": TwilioKit(), "aliyun": KeyedKit("aliyun"), "tencent": KeyedKit("tencent")}
+KITS: Final[dict[str, Kit]] = {
+    "twilio": TwilioKit(),
+    "aliyun": KeyedKit("aliyun"),
+    "tencent": KeyedKit("tencent"),
+    "signed_json": SignedJsonKit(),
+}
 CHANNELS: Final[dict[str, Channel]] = {gateway: kit.channel() for gateway, kit in KITS.items()}
 BODIES: Final = {
     gateway: [
@@ -92,6 +98,7 @@ NAMES: Final = {
         "MessageSid", "SmsSid", "AccountSid", "From", "Body", "NumMedia", "MediaUrl0", "MediaContentType0",
         "MessageStatus", "ErrorCode", "OptOutType",
     ],
+    "signed_json": ["id", "from", "text", "at", "status", "error", "ref"],
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """SMS against the stand-ins: every outcome of the code tables, signatures of calls, faults of the line."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -311,3 +312,11 @@ def test_values_that_no_carrier_takes(value: str) -> None:
 )
 def test_free_text_fits_nothing(text: str) -> None:
     assert match(text) is None
+
+
+def test_the_application_form_stands_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs/channels/sms.md").read_text("utf-8")
+    for name, template in templates().items():
+        example = "，".join(template.example.values()) or "—"
+        filed = f"{template.filed(aliyun.filed)} | {template.filed(tencent.filed)}"
+        assert f"| `{name}` | {template.moment} | {template.type} | {filed} | {example} |" in page
