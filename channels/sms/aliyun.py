@@ -135,7 +135,8 @@ class Aliyun:
             return received(self._account, self._settings, text)
         report = typed(value, Report)
         return Receipt(
-            channel=CHANNEL, account=self._account, provider_id=_name(named(report.biz_id, "biz_id"), report.phone_number),
+            channel=CHANNEL, account=self._account,
+            provider_id=_name(named(report.biz_id, "biz_id"), report.phone_number),
             outcome="delivered" if report.success else "failed",
             error="" if report.success else f"Aliyun {clean(report.err_code or 'failed')[:60]}",
             at=_moment(report.report_time or ""), row_id=clean(report.out_id or "")[:64],
