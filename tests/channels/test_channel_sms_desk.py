@@ -74,6 +74,19 @@ async def test_one_bad_among_several_takes_no_other_with_it(database_url: str, c
         assert len(await desk.rows(work_orders)) == 1
 
 
+async def test_texts_of_one_person_in_one_push_keep_their_order(database_url: str, clock: StoppedClock) -> None:
+    async with opened(database_url, clock, "aliyun") as desk:
+        said = [REPORT, *(f"补充第{number}点，水还在漏" for number in range(5))]
+        (pushed,) = await desk.gateway.push_texts([desk.gateway.written(WANG, text) for text in said])
+        assert (pushed.acknowledged, len(pushed.attempts)) == (True, 1)
+        heard = await desk.rows(messages)
+        assert [row["text"] for row in heard] == said
+        assert {row["status"] for row in heard} == {"turned"}
+        assert len(await desk.rows(work_orders)) == 1
+        assert (await desk.gateway.push(pushed.push)).acknowledged
+        assert await desk.rows(messages) == heard
+
+
 async def test_an_entry_that_cannot_be_read_is_kept_once_and_shown(database_url: str, clock: StoppedClock) -> None:
     async with opened(database_url, clock, "aliyun") as desk:
         good = '{"phone_number":"13912345678","content":"你好","sequence_id":"1"}'

@@ -124,7 +124,7 @@ def body_of_any(value: object) -> bytes:
 
 
 @pytest.mark.parametrize("gateway", KITS)
-@pytest.mark.parametrize("examples", [150, pytest.param(10_000, marks=pytest.mark.long)], ids=["small", "full"])
+@pytest.mark.parametrize("examples", [150, pytest.param(5_000, marks=pytest.mark.long)], ids=["small", "full"])
 def test_odd_fields(gateway: str, examples: int) -> None:
     @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(payloads(gateway))
@@ -134,7 +134,7 @@ def test_odd_fields(gateway: str, examples: int) -> None:
     run()
 
 
-@pytest.mark.parametrize("examples", [150, pytest.param(10_000, marks=pytest.mark.long)], ids=["small", "full"])
+@pytest.mark.parametrize("examples", [150, pytest.param(5_000, marks=pytest.mark.long)], ids=["small", "full"])
 def test_odd_proofs(examples: int) -> None:
     """Nothing that is not the signature or the key gets in, and nothing but a refusal comes out."""
 
