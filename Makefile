@@ -11,7 +11,7 @@ run: $(VENV)/.run bot/web/static/vendor/.stamp
 	@exec $(BIN)/frontdesk run --demo
 
 test: $(VENV)/.dev bot/web/static/vendor/.stamp
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 test-long: $(VENV)/.dev bot/web/static/vendor/.stamp
 	$(BIN)/pytest -m long --durations=5

@@ -5,37 +5,37 @@ import contextlib
 import gc
 import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot import demo
+from bot import demo, knowledge
 from bot.clock import Clock, SystemClock
+from bot.engine import metrics
 from bot.engine.delivery import Delivery
 from bot.engine.intake import Intake
 from bot.engine.scheduler import Scheduler
-from bot.errors import FrontdeskError, StoreError, trace
+from bot.errors import SettingsError, StoreError, trace
 from bot.settings import Settings
 from bot.store import migrations, outbox
 from bot.store.database import Database
 from bot.store.writer import FileLock
-from bot.web import public, staff
+from bot.web import public, sockets, staff
 from bot.web.context import Context
-from bot.web.simulator import pages, sms_pages
+from bot.web.simulator import pages, sms_account, sms_pages
 from bot.web.simulator.sms import SmsGateway
-from bot.web.simulator.sms_twilio import Twilio
 from bot.web.simulator.wechat import WeChatPlatform
 from bot.world import World, Worlds, load
 from channels.base import Channel
 from channels.registry import CHANNELS
-from channels.sms import SmsSettings
 from channels.wechat import WeChatSettings
 from intents.reader import Reader
-from knowledge_base.answer import KnowledgeBase
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,22 @@ STOP_WITHIN_S = 10.0
 WORLD_EVERY = timedelta(seconds=5)
 DEMO_ACCOUNT = ("wechat", "demo")
 PHONE_LINES = 500
+DEMO_NUMBERS = {"gas": "0571-8800 0101", "power": "0571-8800 0102", "water": "0571-8800 0103",
+                "lift_rescue": "0571-8800 0104"}  # fmt: skip
+"""Invented, like everything of the demonstration: so that advice in danger reads whole."""
+
+
+class Port(NamedTuple):
+    """A port that is ours already, by the name of its setting."""
+
+    setting: str
+    number: int
+    bound: list[socket.socket]
+
+
+Part = Literal["", "web", "worker"]
+"""What a process does: everything, or the listeners and the intake, or delivery and the scheduler."""
+Tell = Callable[[str], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,44 +68,98 @@ class Service:
     context: Context
     simulator: WeChatPlatform | None = None
     sms: SmsGateway | None = None
+    only: Part = ""
     addresses: list[str] = field(default_factory=list)
 
 
+def _silent(line: str) -> None:
+    del line
+
+
 @contextlib.asynccontextmanager
-async def running(settings: Settings, *, with_demo: bool = False, clock: Clock | None = None) -> AsyncIterator[Service]:
-    """The whole service while the block runs. Raises `FrontdeskError` with one sentence when it cannot start."""
+async def running(
+    settings: Settings, *, with_demo: bool = False, only: Part = "", clock: Clock | None = None, tell: Tell = _silent
+) -> AsyncIterator[Service]:
+    """The whole service, or a part of it, while the block runs; `tell` hears what is being done before it is ready.
+
+    Raises `FrontdeskError` with one sentence when it cannot start.
+    """
     clock = clock or SystemClock()
+    _check_parts(settings, only, with_demo=with_demo)
     async with contextlib.AsyncExitStack() as stack:
+        ports = _ports(settings, stack) if only != "worker" else []
+        tell("preparing the database …")
         database = await _database(settings, stack)
         platform = await _simulator(settings, stack) if with_demo else None
         if platform is not None:
-            settings = _with_demo_account(settings, platform)
+            settings = _with_demonstration(settings, platform)
+            tell("preparing the demonstration …")
             await database.write(demo.load, clock.now(), zone=settings.zone)
             await _remember(platform, database)
         gateway = None
         if with_demo:
-            settings, gateway = await _sms_simulator(settings, database, stack)
-        channels = _channels(settings, stack)
-        worlds = await _worlds(settings, database, channels, with_demo=with_demo)
-        intake = Intake(database, worlds, clock)
-        context = Context(
-            settings=settings,
-            clock=clock,
-            database=database,
-            worlds=worlds,
-            channels=channels,
-            intake=intake,
-            demo=with_demo,
-        )
-        _start_engine(context, stack)
+            settings, gateway = await sms_account.start(settings, database, stack)
+        context = await _context(settings, database, clock, stack, with_demo=with_demo, tell=tell)
+        metrics.READ_BEFORE.set_function(context.world.reader.cache_share)
+        _start_engine(context, only, stack)
         await stack.enter_async_context(database.listening())
         await _watch_world(context, stack)
-        service = Service(context=context, simulator=platform, sms=gateway)
-        await _listen(service, stack)
+        service = Service(context=context, simulator=platform, sms=gateway, only=only)
+        if only != "worker":
+            await _listen(service, ports, stack)
         gc.collect()
         gc.freeze()
         yield service
         log.info("stopping")
+
+
+def _check_parts(settings: Settings, only: Part, *, with_demo: bool) -> None:
+    if not only:
+        return
+    if sa.make_url(settings.database).get_backend_name() == "sqlite":
+        raise SettingsError(
+            f"run --only {only} needs PostgreSQL: one process does everything on SQLite. "
+            "Leave --only out, or set FRONTDESK_DATABASE_URL=postgresql+asyncpg://…"
+        )
+    if with_demo:
+        raise SettingsError("run --demo is one process, because its simulator lives inside: leave --only out")
+
+
+def _ports(settings: Settings, stack: contextlib.AsyncExitStack) -> list[Port]:
+    """The ports, taken before anything slow is done."""
+    wanted = [("FRONTDESK_PORT", settings.port)]
+    if settings.staff_port is not None:
+        wanted.append(("FRONTDESK_STAFF_PORT", settings.staff_port))
+    ports = []
+    for setting, port in wanted:
+        bound = sockets.bind(settings.host, port, setting)
+        stack.callback(sockets.close, bound)
+        ports.append(Port(setting, port, bound))
+    return ports
+
+
+async def _context(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    stack: contextlib.AsyncExitStack,
+    *,
+    with_demo: bool,
+    tell: Tell,
+) -> Context:
+    tell("reading examples and articles; the first time takes some seconds …")
+    channels = _channels(settings, stack)
+    worlds = await _worlds(settings, database, channels, with_demo=with_demo)
+    return Context(
+        settings=settings,
+        clock=clock,
+        database=database,
+        worlds=worlds,
+        channels=channels,
+        intake=Intake(database, worlds, clock),
+        demo=with_demo and any(one.demonstration for one in worlds.current.communities.values()),
+        simulator=with_demo,
+    )
 
 
 async def _database(settings: Settings, stack: contextlib.AsyncExitStack) -> Database:
@@ -116,7 +186,7 @@ async def _simulator(settings: Settings, stack: contextlib.AsyncExitStack) -> We
         app_secret=secrets.token_hex(16),
         token=secrets.token_hex(16),
         original_id="gh_demo00000001",
-        service_url=f"http://127.0.0.1:{settings.port}/channels/wechat/demo",
+        service_url=f"{settings.local(settings.port)}/channels/wechat/demo",
     )
     await platform.start()
     stack.push_async_callback(platform.stop)
@@ -130,33 +200,15 @@ async def _remember(platform: WeChatPlatform, database: Database) -> None:
             platform.remember(line["address"], "sent" if line["theirs"] else "received", line["text"], line["at"])
 
 
-def _with_demo_account(settings: Settings, platform: WeChatPlatform) -> Settings:
-    """An account `demo` beside those that are set, which keep their credentials."""
+def _with_demonstration(settings: Settings, platform: WeChatPlatform) -> Settings:
+    """An account `demo` beside those that are set, and public numbers where there are none: what is set is kept."""
     account = WeChatSettings(
         app_id=platform.account.app_id, app_secret=platform.account.app_secret, token=platform.account.token,
         original_id=platform.account.original_id, api_base=platform.base_url,
     )  # fmt: skip
-    return msgspec.structs.replace(settings, wechat={**settings.wechat, "demo": account})
-
-
-async def _sms_simulator(
-    settings: Settings, database: Database, stack: contextlib.AsyncExitStack
-) -> tuple[Settings, SmsGateway]:
-    """An SMS account for the simulator's phones: `main` where none is set, else `demo` beside those that are."""
-    name = "demo" if "main" in settings.sms else "main"
-    dialect = Twilio(f"AC{secrets.token_hex(16)}", secrets.token_hex(16), "+85230000001")
-    # What the service is called by must be what it checks the signature over.
-    gateway = SmsGateway(dialect, service=f"http://127.0.0.1:{settings.port}/channels/sms/{name}")
-    await gateway.start()
-    stack.push_async_callback(gateway.stop)
-    for line in await database.read(outbox.said_before, "sms", name, PHONE_LINES):
-        if line["text"] and line["at"] is not None:
-            gateway.show(line["address"], "sent" if line["theirs"] else "received", line["text"], line["at"])
-    account = SmsSettings(
-        gateway="twilio", account_sid=dialect.account_sid, auth_token=dialect.auth_token, sender=dialect.number,
-        api_base=gateway.base_url, public_url=f"http://127.0.0.1:{settings.port}",
-    )  # fmt: skip
-    return msgspec.structs.replace(settings, sms={**settings.sms, name: account}), gateway
+    missing = {name: number for name, number in DEMO_NUMBERS.items() if not getattr(settings.numbers, name)}
+    numbers = msgspec.structs.replace(settings.numbers, **missing)
+    return msgspec.structs.replace(settings, wechat={**settings.wechat, "demo": account}, numbers=numbers)
 
 
 def _channels(settings: Settings, stack: contextlib.AsyncExitStack) -> dict[tuple[str, str], Channel]:
@@ -172,23 +224,34 @@ def _channels(settings: Settings, stack: contextlib.AsyncExitStack) -> dict[tupl
 async def _worlds(
     settings: Settings, database: Database, channels: Mapping[tuple[str, str], Channel], *, with_demo: bool
 ) -> Worlds:
-    reader = await asyncio.to_thread(Reader.load)
-    knowledge = await asyncio.to_thread(KnowledgeBase.load, settings.knowledge_dir, demonstration=with_demo)
+    reader = await asyncio.to_thread(_reader, settings)
+    articles = await asyncio.to_thread(knowledge.load, settings.knowledge_dir, demonstration=with_demo)
     capabilities = {key: channel.capabilities for key, channel in channels.items()}
-    return Worlds(await database.read(load, settings, reader, knowledge, capabilities))
+    return Worlds(await database.read(load, settings, reader, articles, capabilities))
 
 
-def _start_engine(context: Context, stack: contextlib.AsyncExitStack) -> None:
-    intake = context.intake
-    delivery = Delivery(context.database, context.worlds, context.channels, context.clock, context.settings.delivery)
-    scheduler = Scheduler(context.database, context.worlds, intake, context.clock, context.settings)
-    # Stopped in reverse: nothing more comes in, then no timer starts, then what is on its way out is finished.
-    delivery.start()
-    stack.push_async_callback(delivery.close, STOP_WITHIN_S)
-    scheduler.start()
-    stack.push_async_callback(scheduler.close, STOP_WITHIN_S)
-    intake.start()
-    stack.push_async_callback(intake.close, STOP_WITHIN_S)
+def _reader(settings: Settings) -> Reader:
+    """Ready to read: the first reading builds tables for a second, and no resident should wait for that."""
+    reader = Reader.load()
+    reader.read("你好", SystemClock().now().astimezone(settings.zone))
+    return reader
+
+
+def _start_engine(context: Context, only: Part, stack: contextlib.AsyncExitStack) -> None:
+    """What belongs to this process. Stopped in reverse: nothing more comes in, then no timer starts, then what is on
+    its way out is finished."""
+    if only != "web":
+        delivery = Delivery(
+            context.database, context.worlds, context.channels, context.clock, context.settings.delivery
+        )
+        delivery.start()
+        stack.push_async_callback(delivery.close, STOP_WITHIN_S)
+        scheduler = Scheduler(context.database, context.worlds, context.intake, context.clock, context.settings)
+        scheduler.start()
+        stack.push_async_callback(scheduler.close, STOP_WITHIN_S)
+    if only != "worker":
+        context.intake.start()
+        stack.push_async_callback(context.intake.close, STOP_WITHIN_S)
 
 
 async def _watch_world(context: Context, stack: contextlib.AsyncExitStack) -> None:
@@ -216,44 +279,45 @@ async def reload_world(context: Context) -> None:
     )
 
 
-async def _listen(service: Service, stack: contextlib.AsyncExitStack) -> None:
+async def _listen(service: Service, ports: list[Port], stack: contextlib.AsyncExitStack) -> None:
     context = service.context
-    settings = context.settings
     internet = public.application(context)
-    inside = internet if settings.staff_port is None else staff.application(context)
+    inside = internet if context.settings.staff_port is None else staff.application(context)
     staff.add_routes(inside)
     if service.simulator is not None:
         people = [pages.Person(one.openid, one.name, one.note) for one in demo.people()]
         pages.add_routes(inside, service.simulator, people=people, more=["sms"])
     if service.sms is not None:
         sms_pages.add_routes(inside, service.sms, {one.openid: one.number for one in demo.people()})
-    await _serve(internet, settings.host, settings.port, "FRONTDESK_PORT", service, stack)
-    if inside is not internet:
-        await _serve(inside, settings.host, int(settings.staff_port or 0), "FRONTDESK_STAFF_PORT", service, stack)
+    applications = [internet] if inside is internet else [internet, inside]
+    for app, port in zip(applications, ports, strict=True):
+        await _serve(app, port, service, stack)
 
 
-async def _serve(
-    app: web.Application, host: str, port: int, setting: str, service: Service, stack: contextlib.AsyncExitStack
-) -> None:
+async def _serve(app: web.Application, port: Port, service: Service, stack: contextlib.AsyncExitStack) -> None:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_WITHIN_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
+    settings = service.context.settings
     try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        raise FrontdeskError(
-            f"port {port} on {host} cannot be used ({error.strerror}); choose another with {setting}=…"
-        ) from None
-    service.addresses.append(f"http://{host}:{port}")
+        for one in port.bound:
+            await web.SockSite(runner, one).start()
+    except OSError as error:  # somebody else was bound to it, too, and has begun to listen first
+        raise sockets.refused(error, settings.host, port.number, port.setting) from None
+    service.addresses.append(settings.local(port.number))
 
 
 def welcome(service: Service) -> str:
     """What the terminal shows when the service is up."""
+    if service.only == "worker":
+        return "Frontdesk · 物业前台: the worker is ready (delivery and timers). Ctrl-C stops it."
     settings = service.context.settings
-    inside = settings.address if settings.staff_port is None else f"http://{settings.host}:{settings.staff_port}"
-    lines = ["", "Frontdesk · 物业前台 is running. Ctrl-C stops it.", ""]
+    inside = settings.address if settings.staff_port is None else settings.local(settings.staff_port)
+    lines = ["", "Frontdesk · 物业前台 is ready. Ctrl-C stops it.", ""]
     if service.simulator is not None:
-        lines.append(f"  simulator (phones)   {inside}/simulator")
-    lines.append(f"  staff console        {inside}/console{demo.SIGN_IN if service.simulator is not None else ''}")
-    lines.append(f"  health               {settings.address}/healthz")
+        lines.append(f"  simulator (phones)    {inside}/simulator")
+    lines.append(f"  staff console         {inside}/console")
+    if service.context.demo:
+        lines += [f"    {one.login:<12} {one.title}" for one in demo.sign_ins()]
+        lines.append(f"    password of all: {demo.PASSWORD}")
     return "\n".join([*lines, ""])

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bot import knowledge
+from bot.errors import SettingsError
 from bot.settings import Settings
 from bot.store import migrations, places
 from bot.store.database import Database
@@ -17,8 +19,8 @@ class Finding:
 
 
 async def findings(settings: Settings) -> list[Finding]:
-    """Settings were read already; database, then each channel's credentials, tried."""
-    found = [Finding(True, "settings read"), *await _database(settings)]
+    """Settings were read already; knowledge, database, then each channel's credentials, tried."""
+    found = [Finding(True, "settings read"), _knowledge(settings), *await _database(settings)]
     channels = [
         entry.build(account, values)
         for name, entry in CHANNELS.items()
@@ -27,6 +29,14 @@ async def findings(settings: Settings) -> list[Finding]:
     if not channels:
         found.append(Finding(True, "no channel account is set: only --demo has phones (docs/settings.md)"))
     return found + [await _channel(channel) for channel in channels]
+
+
+def _knowledge(settings: Settings) -> Finding:
+    try:
+        articles = knowledge.load(settings.knowledge_dir, demonstration=False).articles
+    except SettingsError as error:
+        return Finding(False, str(error))
+    return Finding(True, f"knowledge base: {len(articles)} articles")
 
 
 async def _database(settings: Settings) -> list[Finding]:

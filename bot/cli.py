@@ -48,6 +48,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="load the demonstration community into an empty database and serve the simulator",
     )
+    run.add_argument(
+        "--only",
+        choices=["web", "worker"],
+        default="",
+        help="a part of the service, on PostgreSQL: web takes messages in and serves the console, worker sends and "
+        "keeps time; run at least one of each",
+    )
     _verb(verbs, "migrate", _migrate, "bring the database to the schema of this version")
     _verb(verbs, "check", _check, "check settings, database and each channel, in plain words")
     classify = _verb(verbs, "classify", _classify, "read a message: one JSON object")
@@ -86,13 +93,18 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        async with app.running(settings, with_demo=options.demo) as service:
+        async with app.running(settings, with_demo=options.demo, only=options.only, tell=_tell) as service:
             print(app.welcome(service), flush=True)
             await stop.wait()
+            print("stopping …", flush=True)
         print("stopped cleanly", flush=True)
 
     _loop(serve())
     return 0
+
+
+def _tell(line: str) -> None:
+    print(f"Frontdesk: {line}", flush=True)
 
 
 def _loop(work: Coroutine[Any, Any, None]) -> None:
@@ -145,13 +157,13 @@ def _print_json(value: object) -> None:
 
 
 def _ask(options: argparse.Namespace, settings: Settings) -> int:
-    from knowledge_base.answer import KnowledgeBase  # noqa: PLC0415
+    from bot import knowledge  # noqa: PLC0415
 
     folder = options.knowledge or settings.knowledge_dir
-    knowledge = KnowledgeBase.load(folder, demonstration=folder is None)
+    articles = knowledge.load(folder, demonstration=folder is None)
     today = datetime.now(UTC).astimezone(settings.zone).date()
     for text in _texts(options.text):
-        _print_json(knowledge.ask(text, community=options.community, on=today).as_json())
+        _print_json(articles.ask(text, community=options.community, on=today).as_json())
     return 0
 
 

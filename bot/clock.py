@@ -29,5 +29,6 @@ class SystemClock:
             return True
         seconds = max(0.0, (until - self.now()).total_seconds())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for would make a task of it, for every message
+                await event.wait()
         return event.is_set()

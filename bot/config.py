@@ -1,12 +1,14 @@
 """Settings from `frontdesk.toml` and the environment. The only reader of the environment.
 
 A value in the environment wins over the file: `FRONTDESK_PORT`, or nested with two underscores
-`FRONTDESK_WECHAT__MAIN__APP_ID`;
-`…_FILE` names a file that holds the value, for secrets.
+`FRONTDESK_WECHAT__MAIN__APP_ID`; a list has commas between its values; `…_FILE` names a file that holds the value, for
+secrets.
 """
 
 import difflib
+import re
 import tomllib
+import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,16 +22,99 @@ PREFIX = "FRONTDESK_"
 OURS = ("CONFIG",)
 """Names with the prefix that are not settings."""
 
+_SECRET = re.compile(r"secret|token|_key|password|database_url")
+_WHERE = re.compile(r" - at `\$\.?([^`]*)`$")
+_SEE = "docs/settings.md says what each setting may be"
+
 
 def read(environ: Mapping[str, str], *, directory: Path | None = None) -> Settings:
     """The settings of this process. Raises `SettingsError` that names what is wrong and how to mend it."""
     path = Path(environ.get(f"{PREFIX}CONFIG", (directory or Path()) / "frontdesk.toml"))
     values = _merge(_file(path, required=f"{PREFIX}CONFIG" in environ), _environment(environ))
-    _check_names(values, Settings, "")
+    values = _shaped(values, Settings, "")
     try:
-        return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"settings: {error}. See docs/settings.md.") from None
+        raise SettingsError(f"{_sentence(error, values)}. {_SEE}.") from None
+    _check_folder(settings)
+    return settings
+
+
+def _check_folder(settings: Settings) -> None:
+    """A wrong folder would be found only when the service is half started."""
+    folder = settings.knowledge_dir
+    if folder is not None and not folder.is_dir():
+        raise SettingsError(
+            f"knowledge_dir is {str(folder)!r}, which is no folder: name one with articles (*.md), or leave it out"
+        )
+
+
+# -- what is wrong, in words ------------------------------------------------------------------------------------------
+
+
+def _sentence(error: msgspec.ValidationError, values: Mapping[str, Any]) -> str:
+    """Setting, value, and what it has to be; never the value of a secret."""
+    said = str(error)
+    found = _WHERE.search(said)
+    if found is None:
+        return said
+    where, said = found[1], said[: found.start()]
+    if "[...]" in where:
+        where, said = _account(where, values)
+    keys = re.sub(r"\[\d+\]", "", where).split(".")
+    value, kind = _value(values, keys), _kind(keys)
+    if value is None or isinstance(value, dict):
+        return f"setting {where}: {said}"
+    shown = "***" if _SECRET.search(keys[-1]) else repr(value)
+    return f"setting {'.'.join(keys)} is {shown}; it must be {_words(kind)}"
+
+
+def _account(where: str, values: Mapping[str, Any]) -> tuple[str, str]:
+    """An error in one of several accounts does not say in which: try them one by one."""
+    outer = where.split("[...]", maxsplit=1)[0]
+    kind = typing.get_args(_kind([outer]))[1]
+    for name, inner in values[outer].items():
+        try:
+            msgspec.convert(inner, kind, strict=False)
+        except msgspec.ValidationError as error:
+            said = str(error)
+            found = _WHERE.search(said)
+            rest = f".{found[1]}" if found and found[1] else ""
+            return f"{outer}.{name}{rest}", said[: found.start()] if found else said
+    return where, ""
+
+
+def _value(values: Any, keys: list[str]) -> Any:
+    for key in keys:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
+
+
+def _kind(keys: list[str]) -> Any:
+    """The type of a setting."""
+    kind: Any = Settings
+    for key in keys:
+        if typing.get_origin(kind) is dict:
+            kind = typing.get_args(kind)[1]
+        else:
+            kind = next(field.type for field in msgspec.structs.fields(kind) if field.encode_name == key)
+    return kind
+
+
+_PLAIN = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+
+
+def _words(kind: Any) -> str:
+    """What a value of this type looks like."""
+    meta = next((note for note in getattr(kind, "__metadata__", ()) if isinstance(note, msgspec.Meta)), None)
+    if meta is not None and meta.description:
+        return meta.description
+    inner = [part for part in typing.get_args(kind) if part not in {type(None), ...}]
+    if typing.get_origin(kind) is tuple:
+        return f"a list with commas, {len(inner)} times {_words(inner[0])}"
+    if typing.get_origin(kind) is typing.Literal:
+        return "one of " + ", ".join(inner)
+    return _PLAIN.get(kind) or (_words(inner[0]) if inner else "of another kind")
 
 
 def _decode(kind: type, value: Any) -> Any:
@@ -88,22 +173,32 @@ def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return base
 
 
-def _check_names(values: Mapping[str, Any], kind: Any, where: str) -> None:
-    """Refuse an unknown key, naming the nearest known one; a mistyped setting would silently be the default."""
+def _shaped(values: Mapping[str, Any], kind: Any, where: str) -> dict[str, Any]:
+    """The values as their types want them written.
+
+    An unknown key is refused, naming the nearest known one: a mistyped setting would silently be the default.
+    """
     known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    shaped = {}
     for key, value in values.items():
         if key not in known:
             nearest = difflib.get_close_matches(key, known, 1)
             hint = f"; did you mean {where}{nearest[0]}?" if nearest else ""
             raise SettingsError(f"unknown setting {where}{key}{hint} (docs/settings.md lists them all)")
-        _check_inner(value, known[key], f"{where}{key}.")
+        shaped[key] = _shape(value, known[key], f"{where}{key}.")
+    return shaped
 
 
-def _check_inner(value: Any, kind: Any, where: str) -> None:
-    if not isinstance(value, Mapping):
-        return
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        _check_names(value, kind, where)
-    elif getattr(kind, "__origin__", None) is dict:
-        for name, inner in value.items():
-            _check_inner(inner, kind.__args__[1], f"{where}{name}.")
+def _shape(value: Any, kind: Any, where: str) -> Any:
+    origin = typing.get_origin(kind)
+    if isinstance(value, Mapping):
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            return _shaped(value, kind, where)
+        if origin is dict:
+            inner = typing.get_args(kind)[1]
+            return {name: _shape(one, inner, f"{where}{name}.") for name, one in value.items()}
+    if isinstance(value, str) and origin is tuple:
+        return [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, str) and origin is typing.Literal:
+        return next((word for word in typing.get_args(kind) if word.lower() == value.strip().lower()), value)
+    return value

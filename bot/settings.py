@@ -1,15 +1,29 @@
 """The frozen types of all settings. `bot.config` reads them; everything else is handed what it needs."""
 
+import difflib
+import ipaddress
+import zoneinfo
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import structs
+from msgspec import Meta, structs
 
 from channels.sms import SmsSettings
 from channels.wechat import WeChatSettings
+
+# What a value has to be; `description` is what a wrong one is answered with.
+Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
+Count = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
+Seconds = Annotated[float, Meta(gt=0, le=3600, description="a number of seconds above 0, at most 3600")]
+Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
+ClockTime = Annotated[
+    str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time of day with four digits, such as 08:30")
+]
+
+_ANYWHERE = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - named to be recognised, not to be bound
 
 
 class PublicNumbers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,52 +45,54 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     service_phone: str = ""
     """The number that is answered round the clock, where a community has none of its own."""
-    ladder_minutes: tuple[int, int] = (3, 8)
+    ladder_minutes: tuple[Count, Count] = (3, 8)
     """An emergency that nobody acknowledged climbs a rung after so many minutes."""
-    owner_lease_minutes: int = 30
+    owner_lease_minutes: Count = 30
     """A conversation that was taken over falls back after so long without an act of its owner."""
-    takeover_wait_seconds: float = 3.0
+    takeover_wait_seconds: Seconds = 3.0
     """How long a takeover waits for what is on its way to the provider."""
-    contact_hours: tuple[str, str] = ("08:00", "20:00")
-    contact_within_hours: int = 2
-    first_contact_at: str = "08:30"
+    contact_hours: tuple[ClockTime, ClockTime] = ("08:00", "20:00")
+    contact_within_hours: Count = 2
+    first_contact_at: ClockTime = "08:30"
     """When the ones of the night are called."""
-    done_within_hours: int = 48
-    urgent_contact_minutes: tuple[int, int] = (30, 60)
+    done_within_hours: Count = 48
+    urgent_contact_minutes: tuple[Count, Count] = (30, 60)
     """By day, by night."""
-    urgent_done_hours: int = 4
-    public_done_days: int = 3
-    complaint_answer_hours: int = 2
-    complaint_answer_at: str = "10:00"
+    urgent_done_hours: Count = 4
+    public_done_days: Count = 3
+    complaint_answer_hours: Count = 2
+    complaint_answer_at: ClockTime = "10:00"
     """When a complaint of the evening or night gets its first answer."""
-    complaint_result_days: int = 3
-    affair_days: int = 7
-    affair_answer_working_days: int = 1
-    quiet_hours: tuple[str, str] = ("21:30", "08:00")
-    direct_answer_minutes: int = 15
+    complaint_result_days: Count = 3
+    affair_answer_working_days: Count = 1
+    quiet_hours: tuple[ClockTime, ClockTime] = ("21:30", "08:00")
+    direct_answer_minutes: Count = 15
     """An answer to a message this fresh always goes, quiet hours or not."""
-    night_hours: tuple[str, str] = ("20:00", "08:00")
-    reminder_minutes: int = 10
-    unfinished_minutes: int = 30
+    night_hours: tuple[ClockTime, ClockTime] = ("20:00", "08:00")
+    reminder_minutes: Count = 10
+    unfinished_minutes: Count = 30
     """An unfinished report becomes a person's task after so long in silence."""
-    rework_by: str = "18:00"
-    misunderstood_in_a_row: int = 2
-    choice_gap: float = 0.15
+    rework_by: ClockTime = "18:00"
+    misunderstood_in_a_row: Count = 2
+    choice_gap: Share = 0.15
     """A reading whose best two intents are closer than this is asked about."""
-    reading_threshold: float = 0.45
+    reading_threshold: Share = 0.45
     """A reading below this is not acted on without asking."""
-    remember_days: int = 14
+    remember_days: Count = 14
     """A closed order can still be rated or reopened by words for so long."""
 
 
 class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How what we say goes out. Seconds."""
 
-    lease_seconds: float = 30.0
-    passive_lease_seconds: float = 25.0
-    parallel: int = 20
-    attempts: int = 6
-    first_retry_seconds: float = 2.0
+    lease_seconds: Seconds = 30.0
+    passive_lease_seconds: Seconds = 25.0
+    parallel: Count = 20
+    attempts: Count = 6
+    """After so many tries that failed for a passing reason a person is asked to phone; the row is still tried."""
+    give_up_hours: Count = 24
+    """So long after it was said a row is tried no more."""
+    first_retry_seconds: Seconds = 2.0
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,11 +101,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     database_url: str = ""
     data_dir: Path = Path("data")
     host: str = "127.0.0.1"
-    port: int = 8080
-    staff_port: int | None = None
+    port: Port = 8080
+    staff_port: Port | None = None
     public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    """Networks whose word on where a request came from is taken (`bot.web.proxies`)."""
     timezone: str = "Asia/Shanghai"
-    raw_payload_days: int = 30
+    raw_payload_days: Count = 30
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     knowledge_dir: Path | None = None
     desk: DeskSettings = DeskSettings()
@@ -108,6 +126,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             for name, values in found.items()
         }
 
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for what no type can tell."""
+        _check_timezone(self.timezone)
+        for network in self.trusted_proxies:
+            _check_network(network)
+        if self.public_url and not self.public_url.startswith(("http://", "https://")):
+            raise ValueError(f"public_url is {self.public_url!r}: it must begin with http:// or https://")
+        if self.staff_port == self.port:
+            raise ValueError(f"staff_port is {self.port}, as port is: give it another, or leave it out")
+
     @property
     def database(self) -> str:
         """The address of the database, the embedded one where none is set."""
@@ -116,7 +144,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def address(self) -> str:
         """The public address, without a slash at its end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return (self.public_url or self.local(self.port)).rstrip("/")
+
+    def local(self, port: int) -> str:
+        """How this machine reaches a listener of ours."""
+        host = "127.0.0.1" if self.host in _ANYWHERE else self.host
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -125,3 +158,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def owner_lease(self) -> timedelta:
         return timedelta(minutes=self.desk.owner_lease_minutes)
+
+
+def _check_timezone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        nearest = difflib.get_close_matches(name, zoneinfo.available_timezones(), 1)
+        hint = f"did you mean {nearest[0]}?" if nearest else "choose one such as Asia/Shanghai"
+        raise ValueError(f"timezone is {name!r}, which is no time zone; {hint}") from None
+
+
+def _check_network(text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        raise ValueError(
+            f"trusted_proxies holds {text!r}, which is no network: write addresses or networks such as 10.0.0.0/8"
+        ) from None

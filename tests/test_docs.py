@@ -57,13 +57,10 @@ def settings(kind: Any, key: str = "", variable: str = PREFIX) -> Iterator[tuple
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             deeper = f"{name}.{account}"
             yield from settings(inner, key + deeper, variable + deeper.upper().replace(".", "__"))
+        elif field.default_factory is dict:  # one value a name
+            yield f"{key}{name}.NAME", (f"`{variable}{name.upper()}__NAME`", "none")
         else:
-            listed = isinstance(field.default, tuple)
-            spelled = "in the file only" if listed else f"`{variable}{name.upper()}`"
-            if field.default_factory is dict:  # one value a name
-                yield f"{key}{name}.NAME", (f"`{variable}{name.upper()}__NAME`", "none")
-            else:
-                yield key + name, (spelled, shown(field.default))
+            yield key + name, (f"`{variable}{name.upper()}`", shown(field.default))
 
 
 def shown(default: Any) -> str:

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import msgspec
+
+from bot.desk import new_id
 
 MOST_FORMS = 3
 
@@ -103,4 +104,4 @@ def dump(memory: Memory) -> dict[str, Any] | None:
 
 
 def new_form(workflow: str, now: datetime, kind: str = "") -> Form:
-    return Form(id=str(uuid4()), workflow=workflow, kind=kind, at=now.isoformat())
+    return Form(id=str(new_id()), workflow=workflow, kind=kind, at=now.isoformat())

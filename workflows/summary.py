@@ -1,5 +1,6 @@
 """A request in few words, as it is said back: the resident's own, without greeting, address, time and phone. Pure."""
 
+import functools
 import re
 
 from intents.model import Reading
@@ -141,9 +142,12 @@ _COMMON_ENGLISH = frozenset(
 )
 
 
-def _pieces(text: str) -> set[str]:
+_HAN = re.compile(r"[\u4e00-\u9fff]+")
+_ENGLISH = re.compile(r"[a-z]{3,}")
+
+
+@functools.lru_cache(maxsize=1024)
+def _pieces(text: str) -> frozenset[str]:
     text = normalise(_PICTURE.sub(" ", text))
-    han = re.findall(r"[\u4e00-\u9fff]+", text)
-    pairs = {run[i : i + 2] for run in han for i in range(len(run) - 1)}
-    english = set(re.findall(r"[a-z]{3,}", text))
-    return (pairs - _COMMON) | (english - _COMMON_ENGLISH)
+    pairs = {run[i : i + 2] for run in _HAN.findall(text) for i in range(len(run) - 1)}
+    return frozenset((pairs - _COMMON) | (set(_ENGLISH.findall(text)) - _COMMON_ENGLISH))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import UUID
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from bot.desk import Building, Community, Home, Place
@@ -315,11 +316,18 @@ def _slipped(parts: Mapping[str, str], building: Building) -> list[tuple[tuple[s
     if left < 0:
         return []
     wanted, unit_told = parts["room"].upper(), parts["unit"]
+    near = process.extract(
+        wanted, building.rooms.keys(), processor=_room, scorer=OSA.distance, score_cutoff=left, limit=None
+    )
     return [
-        (key, home_id)
-        for key, home_id in building.rooms.items()
-        if _slips(wanted, key[1].upper()) + (_slips(unit_told, key[0]) if unit_told else 0) == left
+        (key, building.rooms[key])
+        for key, slips, _ in near
+        if slips + (_slips(unit_told, key[0]) if unit_told else 0) == left
     ]
+
+
+def _room(key: tuple[str, str] | str) -> str:
+    return key if isinstance(key, str) else key[1].upper()
 
 
 def _slips(wanted: str, given: str) -> int:

@@ -7,15 +7,12 @@ import sqlalchemy as sa
 
 from bot.demo import crew, folk, stories, town
 from bot.demo.book import Book
-from bot.demo.crew import PASSWORD
-from bot.demo.folk import Person, people
+from bot.demo.crew import PASSWORD, SignIn, sign_ins
+from bot.demo.folk import people
 from bot.demo.times import Times
 from bot.store import places
 
-__all__ = ["PASSWORD", "SIGN_IN", "Person", "load", "people"]
-
-SIGN_IN = f"   (limin, chenjing, lijianguo, ...; password {PASSWORD})"
-"""What stands behind the console's address when the service starts."""
+__all__ = ["PASSWORD", "SignIn", "load", "people", "sign_ins"]
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -21,6 +21,25 @@ _HASHER = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """An account to try the console with."""
+
+    login: str
+    name: str
+    title: str
+    role: str
+
+
+def sign_ins() -> list[SignIn]:
+    """One account of each kind of work, those that a visitor wants first."""
+    known = {one.login: one for one in read("staff", Staff).people}
+    return [
+        SignIn(login, known[login].name, known[login].title, known[login].roles[0])
+        for login in read("staff", Staff).shown
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class Crew:
     ids: dict[str, UUID]
     """By login."""

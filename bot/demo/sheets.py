@@ -56,6 +56,7 @@ class Employee(Sheet, frozen=True, kw_only=True):
 
 class Staff(Sheet, frozen=True, kw_only=True):
     password: str
+    shown: tuple[str, ...]
     people: tuple[Employee, ...]
 
 

@@ -8,3 +8,4 @@ REFUSED = Counter("frontdesk_webhooks_refused_total", "Webhook requests not take
 SENT = Counter("frontdesk_sent_total", "Outbox rows by channel and result of the attempt", ["channel", "result"])
 TIMERS = Counter("frontdesk_timers_total", "Timers run", ["kind"])
 QUEUED = Gauge("frontdesk_outbox_queued", "Outbox rows waiting to be sent")
+READ_BEFORE = Gauge("frontdesk_reading_cache_share", "Share of the texts that were read before, since the start")

@@ -18,6 +18,8 @@ from channels.errors import Blocked, Later, Misconfigured, OutcomeUnknown, Quota
 from channels.messages import SendResult
 
 LONGEST_RETRY = timedelta(minutes=10)
+RECOVERED = "已恢复 · recovered"
+SENT_AFTER_ALL = "后来发出去了 · sent after all"
 
 
 @dataclass(slots=True, frozen=True)
@@ -31,8 +33,11 @@ class Sent:
 
 def write(conn: sa.Connection, world: World, done: Sequence[Sent], now: datetime, settings: DeliverySettings) -> None:
     """Write the results of a round."""
-    accepted = [(sent.row["id"], sent.result.provider_id) for sent in done if sent.result is not None]
-    outbox.accepted(conn, accepted, now)
+    taken = [sent for sent in done if sent.result is not None]
+    outbox.accepted(conn, [(sent.row["id"], sent.result.provider_id) for sent in taken if sent.result], now)
+    alarms.end_tasks(conn, [_task_key(sent.row) for sent in taken], SENT_AFTER_ALL, now)
+    for account in sorted({_account(sent.row) for sent in taken}):
+        alarms.close_standing(conn, f"channel:{account}:", RECOVERED, now)
     for sent in sorted(done, key=lambda sent: str(sent.row["id"])):
         if sent.error is not None:
             _write_error(conn, world, sent.row, sent.error, now, settings)
@@ -46,16 +51,37 @@ def _write_error(
         park(conn, row, now, error.detail)
     elif isinstance(error, OutcomeUnknown):
         unknown(conn, world, row, now, error.detail)
-    elif isinstance(error, Later) and (error.throttled or row["attempts"] < settings.attempts):
-        after = timedelta(seconds=error.after) if error.throttled else _back_off(row["attempts"], settings)
-        outbox.again(conn, row["id"], now + after, error.detail, throttled=error.throttled)
+    elif isinstance(error, Later) and error.throttled:
+        outbox.again(conn, row["id"], now + timedelta(seconds=error.after), error.detail, throttled=True)
+    elif isinstance(error, Later) and now - row["created_at"] < timedelta(hours=settings.give_up_hours):
+        _again(conn, row, error, now, settings)
     elif isinstance(error, Misconfigured):
         outbox.again(conn, row["id"], now + timedelta(minutes=5), error.detail, throttled=True)
-        account = f"{row['channel']}/{row['account']}"
-        key = f"misconfigured:{account}:{now:%Y%m%d}"
-        alarm(conn, row["community_id"], "channel", f"{account}: {error.detail}", now, key=key)
+        _channel_down(conn, row, error, now)
     else:
         fail(conn, row, error, now)
+
+
+def _again(conn: sa.Connection, row: Row, error: SendError, now: datetime, settings: DeliverySettings) -> None:
+    """A failure that may pass is tried again; past the first tries a person phones, and the desk hears of it."""
+    outbox.again(conn, row["id"], now + _back_off(row["attempts"], settings), error.detail, throttled=False)
+    if row["attempts"] >= settings.attempts:
+        _channel_down(conn, row, error, now)
+        if row["lane"] != outbox.NOTICE:
+            _call_task(conn, row, now)
+
+
+def _channel_down(conn: sa.Connection, row: Row, error: SendError, now: datetime) -> None:
+    """One alarm an account, which stands until something goes out again (law 12)."""
+    account = _account(row)
+    prefix = f"channel:{account}:"
+    if not alarms.is_standing(conn, prefix):
+        key = f"{prefix}{now.isoformat()}"
+        alarm(conn, row["community_id"], "channel", f"{account}: {error.detail}", now, key=key)
+
+
+def _account(row: Row) -> str:
+    return f"{row['channel']}/{row['account']}"
 
 
 def _back_off(attempts: int, settings: DeliverySettings) -> timedelta:
@@ -113,9 +139,13 @@ def _call_task(conn: sa.Connection, row: Row, now: datetime) -> None:
             "phone": residents.phone_of(conn, resident_id),
             "text": row["text"], "due_at": now, "owner_id": None, "state": "open", "result": "", "done_by": None,
             "done_at": None,
-            "created_at": now, "dedupe_key": f"tell:{row['origin_id'] or row['id']}",
+            "created_at": now, "dedupe_key": _task_key(row),
         },
     )  # fmt: skip
+
+
+def _task_key(row: Row) -> str:
+    return f"tell:{row['origin_id'] or row['id']}"
 
 
 def alarm(

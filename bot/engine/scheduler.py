@@ -94,6 +94,7 @@ class Scheduler:
         """Do all that is due; when to look again. What fails in one part stops no other."""
         now = self._clock.now()
         found = await self._database.read(self._look, now)
+        metrics.QUEUED.set(found.queued)
         moved = 0
         if found.stored:
             moved += await self._part("stored messages", self._intake.turn_stored())
@@ -124,9 +125,10 @@ class Scheduler:
 
     def _look(self, conn: sa.Connection, now: datetime) -> "_Found":
         return _Found(
-            stored=bool(messages.oldest_stored(conn, 1)),
+            stored=messages.any_stored(conn),
             timers=[Job.of(row) for row in jobs.due(conn, now, BATCH)],
             lapsed_rows=outbox.any_lapsed(conn, now),
+            queued=outbox.queued(conn),
             lapsed_owners=conversations.owner_lapsed(conn, now, BATCH),
             next_due=jobs.next_due(conn),
         )
@@ -168,6 +170,7 @@ class _Found:
     stored: bool
     timers: list[Job]
     lapsed_rows: bool
+    queued: int
     lapsed_owners: list[UUID]
     next_due: datetime | None
 
@@ -204,5 +207,5 @@ def _run_tick(conn: sa.Connection, recurring: Recurring, settings: Settings, tic
         id=new_id(), kind=recurring.kind, state="done", due_at=tick, created_at=now, ended_at=now,
         dedupe_key=f"{recurring.kind}:{tick.isoformat()}",
     ).row()  # fmt: skip
-    if jobs.schedule(conn, [row]):
+    if jobs.schedule_new(conn, [row]):
         recurring.run(conn, settings, now)

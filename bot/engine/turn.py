@@ -166,9 +166,8 @@ def _turn(conn: sa.Connection, world: World, turning: Sequence[Turning], now: da
         desk.identities = [Identity.of(identity)]
         desk.incoming = _incoming(item, row_id, desk.identities[0])
         done.append((i, *_run(desk, _broken if item.broken else routing.handle)))
-    outbox.unpark(
-        conn, [identity["id"] for _, _, _, identity in ready if locked[identity["conversation_id"]].parked], now
-    )
+    parked = [identity for _, _, _, identity in ready if locked[identity["conversation_id"]].parked]
+    outbox.unpark(conn, [(identity["conversation_id"], identity["id"]) for identity in parked], now)
     pending.flush(conn, [desk.pending for _, desk, _ in done], now, world.local(now).date())
     verdicts = {i: Verdict("stored") for i, _, _, _ in later} | {i: Verdict("repeat") for i, _, _, _ in done_before}
     return verdicts | {i: Verdict("failed" if failed else "turned", _passive(desk)) for i, desk, failed in done}

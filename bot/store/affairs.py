@@ -15,6 +15,7 @@ from bot.store.base import (
     mappings,
     metadata,
     one,
+    part_index,
     reference,
     when,
     words,
@@ -46,8 +47,7 @@ affairs = sa.Table(
     when("updated_at", nullable=False),
     when("closed_at"),
     sa.Index("ix_affairs_conversation_id_id", "conversation_id", "id"),
-    sa.Index("ix_affairs_open", "state", "id", sqlite_where=sa.text("closed_at IS NULL"),
-             postgresql_where=sa.text("closed_at IS NULL")),
+    part_index("ix_affairs_open", "state", "id", where="closed_at IS NULL"),
 )  # fmt: skip
 
 

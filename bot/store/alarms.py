@@ -15,6 +15,7 @@ from bot.store.base import (
     mappings,
     metadata,
     one,
+    part_index,
     reference,
     when,
     words,
@@ -41,12 +42,7 @@ alarms = sa.Table(
     when("closed_at"),
     words("closing_note"),
     sa.Column("dedupe_key", sa.Text, unique=True),
-    sa.Index(
-        "ix_alarms_open",
-        "raised_at",
-        sqlite_where=sa.text("closed_at IS NULL"),
-        postgresql_where=sa.text("closed_at IS NULL"),
-    ),
+    part_index("ix_alarms_open", "raised_at", where="closed_at IS NULL"),
 )
 
 alerts = sa.Table(
@@ -82,12 +78,7 @@ call_tasks = sa.Table(
     when("done_at"),
     when("created_at", nullable=False),
     sa.Column("dedupe_key", sa.Text, unique=True),
-    sa.Index(
-        "ix_call_tasks_open",
-        "due_at",
-        sqlite_where=sa.text("state = 'open'"),
-        postgresql_where=sa.text("state = 'open'"),
-    ),
+    part_index("ix_call_tasks_open", "due_at", where="state = 'open'"),
 )
 
 follow_ups = sa.Table(
@@ -114,6 +105,20 @@ follow_ups = sa.Table(
 def raise_once(conn: sa.Connection, row: Row) -> bool:
     """Raise an alarm unless one with the same dedupe key stands; whether it is new."""
     return bool(insert_new(conn, alarms, [row]))
+
+
+def is_standing(conn: sa.Connection, prefix: str) -> bool:
+    """Whether an alarm whose key begins so is open."""
+    return conn.execute(sa.select(alarms.c.id).where(_open_with(prefix)).limit(1)).first() is not None
+
+
+def close_standing(conn: sa.Connection, prefix: str, note: str, now: datetime) -> None:
+    """What these alarms told of is over; nobody had to see to it."""
+    conn.execute(sa.update(alarms).where(_open_with(prefix)).values(closed_at=now, closing_note=note))
+
+
+def _open_with(prefix: str) -> sa.ColumnElement[bool]:
+    return sa.and_(alarms.c.closed_at.is_(None), alarms.c.dedupe_key.startswith(prefix, autoescape=True))
 
 
 def standing(conn: sa.Connection, communities: Sequence[UUID] | None) -> list[Row]:
@@ -235,6 +240,13 @@ def finish_task(conn: sa.Connection, task_id: UUID, staff_id: UUID, result: str,
     """A call task is done; whether it was still open."""
     statement = sa.update(call_tasks).where(call_tasks.c.id == task_id, call_tasks.c.state == "open")
     return conn.execute(statement.values(state="done", result=result, done_by=staff_id, done_at=now)).rowcount == 1
+
+
+def end_tasks(conn: sa.Connection, keys: Sequence[str], result: str, now: datetime) -> None:
+    """The reason of these call tasks is gone."""
+    if keys:
+        mine = sa.update(call_tasks).where(call_tasks.c.dedupe_key.in_(sorted(keys)), call_tasks.c.state == "open")
+        conn.execute(mine.values(state="done", result=result, done_at=now))
 
 
 def follow_up_of(conn: sa.Connection, task_id: UUID) -> Row | None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.visitors import InternalTraversal
 from uuid_utils.compat import uuid7
 
-from bot.store.bulk import insert_many, update_many, whole
+from bot.store.bulk import insert_many, insert_returning, update_many
 
 metadata = sa.MetaData(
     naming_convention={
@@ -70,6 +70,11 @@ class among(sa.ColumnElement[bool]):  # noqa: N801 - reads as a clause, like `sa
         self.column = column
         self.values = sa.bindparam(name, type_=_Listed(column.type))
 
+    def self_group(self, against: Any = None) -> "among":
+        """A truth already: written as `… = 1`, as SQLAlchemy does where a database has no booleans, no index serves."""
+        del against
+        return self
+
 
 @compiles(among)
 def _among(element: among, compiler: Any, **kw: Any) -> str:
@@ -77,6 +82,13 @@ def _among(element: among, compiler: Any, **kw: Any) -> str:
     if compiler.dialect.name == "postgresql":
         return f"{column} = ANY({values})"
     return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - both are compiled clauses
+
+
+def fixed(column: sa.ColumnElement[str], *words: str) -> sa.ColumnElement[bool]:
+    """`column` is one of these words, which stand in the statement itself: an index over part of a table serves only
+    statements whose text shows that they ask for that part."""
+    literals = [sa.literal_column(f"'{word}'", sa.Text) for word in words]
+    return column == literals[0] if len(literals) == 1 else column.in_(literals)
 
 
 class Utc(sa.TypeDecorator[datetime]):
@@ -105,7 +117,9 @@ def _as_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
+@functools.lru_cache(maxsize=256)
 def _as_text(moment: datetime) -> str:
+    """A batch writes few moments many times."""
     return _as_utc(moment).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
@@ -129,7 +143,7 @@ def id_column() -> sa.Column[UUID]:
 
 def community_column() -> sa.Column[UUID]:
     """Which community a row belongs to. In no key of law 1: a row may move from community 0 to a real one."""
-    return sa.Column("community_id", sa.Uuid, nullable=False, index=True, default=NOBODY)
+    return sa.Column("community_id", sa.Uuid, nullable=False, default=NOBODY)
 
 
 def when(name: str, *, nullable: bool = True) -> sa.Column[datetime]:
@@ -138,6 +152,12 @@ def when(name: str, *, nullable: bool = True) -> sa.Column[datetime]:
 
 def reference(name: str, target: str, *, nullable: bool = True, index: bool = False) -> sa.Column[UUID]:
     return sa.Column(name, sa.Uuid, sa.ForeignKey(target), nullable=nullable, index=index)
+
+
+def part_index(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
+    """An index over the rows of which `where` is true. Statements that it shall serve say so with `fixed`."""
+    condition = sa.text(where)
+    return sa.Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 def words(name: str) -> sa.Column[str]:
@@ -153,27 +173,27 @@ def insert(conn: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
     insert_many(conn, table, rows)
 
 
+def insert_once(conn: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Insert the rows that meet no unique key yet; whoever must know which those are asks `insert_new`."""
+    insert_many(conn, table, rows, once=True)
+
+
 def insert_new(conn: sa.Connection, table: sa.Table, rows: Sequence[Row], key: str = "id") -> set[Any]:
     """Insert the rows that meet no unique key yet; the values of `key` of those that went in (law 1: the database
     decides)."""
-    if not rows:
-        return set()
-    statement = _insert_new(conn.dialect.name, table, key)
-    return set(conn.execute(statement, [whole(table, row) for row in rows]).scalars())
-
-
-@functools.cache
-def _insert_new(dialect: str, table: sa.Table, key: str) -> Any:
-    return _DIALECTS[dialect].insert(table).on_conflict_do_nothing().returning(table.c[key])
+    return insert_returning(conn, table, rows, key)
 
 
 def add_up(conn: sa.Connection, table: sa.Table, row: Row, keys: Sequence[str], column: str) -> int:
     """Add `row[column]` to the stored value, or store it; the new value."""
-    statement = _DIALECTS[conn.dialect.name].insert(table).values(**row)
-    upsert = statement.on_conflict_do_update(
-        index_elements=list(keys), set_={column: table.c[column] + statement.excluded[column]}
-    ).returning(table.c[column])
-    return int(conn.execute(upsert).scalar_one())
+    return int(conn.execute(_add_up(conn.dialect.name, table, tuple(keys), column), row).scalar_one())
+
+
+@functools.cache
+def _add_up(dialect: str, table: sa.Table, keys: tuple[str, ...], column: str) -> Any:
+    statement = _DIALECTS[dialect].insert(table)
+    added = {column: table.c[column] + statement.excluded[column]}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=added).returning(table.c[column])
 
 
 def update_by_id(conn: sa.Connection, table: sa.Table, changes: Mapping[UUID, Row]) -> None:

@@ -15,6 +15,7 @@ from bot.store.base import (
     mappings,
     metadata,
     one,
+    part_index,
     reference,
     when,
     words,
@@ -63,8 +64,7 @@ complaints = sa.Table(
     when("updated_at", nullable=False),
     when("closed_at"),
     sa.Index("ix_complaints_conversation_id_id", "conversation_id", "id"),
-    sa.Index("ix_complaints_open", "state", "id", sqlite_where=sa.text("closed_at IS NULL"),
-             postgresql_where=sa.text("closed_at IS NULL")),
+    part_index("ix_complaints_open", "state", "id", where="closed_at IS NULL"),
 )  # fmt: skip
 
 

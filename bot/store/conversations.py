@@ -13,6 +13,7 @@ from bot.store.base import (
     id_column,
     metadata,
     one,
+    part_index,
     reference,
     value,
     when,
@@ -27,7 +28,7 @@ conversations = sa.Table(
     sa.Column("resident_id", sa.Uuid, sa.ForeignKey("residents.id"), nullable=False, unique=True),
     sa.Column("mode", sa.Text, nullable=False, default="bot"),
     sa.Column("fence", sa.Integer, nullable=False, default=0),
-    reference("owner_id", "staff.id", index=True),
+    reference("owner_id", "staff.id"),
     when("owned_until"),
     when("waiting_since"),
     sa.Column("form", Json),
@@ -42,8 +43,8 @@ conversations = sa.Table(
     when("created_at", nullable=False),
     when("updated_at", nullable=False),
     sa.Index("ix_conversations_updated_at", "updated_at"),
-    sa.Index("ix_conversations_waiting_since", "waiting_since", sqlite_where=sa.text("waiting_since IS NOT NULL"),
-             postgresql_where=sa.text("waiting_since IS NOT NULL")),
+    part_index("ix_conversations_owned", "owner_id", "owned_until", where="owner_id IS NOT NULL"),
+    part_index("ix_conversations_waiting_since", "community_id", "waiting_since", where="waiting_since IS NOT NULL"),
 )  # fmt: skip
 
 MODES = ("bot", "waiting", "human")
@@ -79,9 +80,12 @@ def with_person(conn: sa.Connection, ids: Sequence[UUID]) -> set[UUID]:
     )
 
 
+_WAITING = sa.select(sa.func.count()).where(
+    conversations.c.community_id == sa.bindparam("community"),
+    conversations.c.waiting_since < sa.bindparam("before", type_=conversations.c.waiting_since.type),
+)
+
+
 def waiting_before(conn: sa.Connection, community_id: UUID, now: datetime) -> int:
     """How many conversations of a community have waited for a person since before `now`."""
-    statement = sa.select(sa.func.count()).where(
-        conversations.c.waiting_since < now, conversations.c.community_id == community_id
-    )
-    return int(conn.execute(statement).scalar_one())
+    return int(conn.execute(_WAITING, {"community": community_id, "before": now}).scalar_one())

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -95,11 +96,14 @@ def _wanted(name: str, staff_id: UUID) -> sa.ColumnElement[bool]:
 
 
 def listed(conn: sa.Connection, seen: Seen, name: str, staff_id: UUID, *, limit: int) -> list[Row]:
-    """The conversations of one filter: who has waited longest first, elsewhere danger first and then the latest."""
-    order = (
-        (conversations.c.waiting_since.asc(),)
-        if name == "waiting"
-        else (sa.desc("emergency"), conversations.c.updated_at.desc())
+    """The conversations of one filter, as a desk works: danger, then who waits for a person, the longest first, then
+    the others, the latest first."""
+    waits = conversations.c.mode == "waiting"
+    order: tuple[sa.ColumnElement[Any], ...] = (
+        sa.desc("emergency"),
+        sa.case((waits, 0), else_=1),
+        sa.case((waits, conversations.c.waiting_since)),
+        conversations.c.last_inbound_at.desc(),
     )
     statement = _shown().where(_visible(seen), _wanted(name, staff_id), conversations.c.last_inbound_at.is_not(None))
     return mappings(conn, statement.order_by(*order, conversations.c.id).limit(limit))

@@ -10,10 +10,13 @@ from bot.store.base import (
     Json,
     Row,
     community_column,
+    fixed,
     id_column,
     insert_new,
+    insert_once,
     mappings,
     metadata,
+    part_index,
     reference,
     value,
     when,
@@ -37,33 +40,36 @@ jobs = sa.Table(
     when("created_at", nullable=False),
     when("ended_at"),
     words("error"),
-    sa.Column("dedupe_key", sa.Text, unique=True),
-    sa.Index("ix_jobs_waiting", "due_at", "id", sqlite_where=sa.text("state = 'waiting'"),
-             postgresql_where=sa.text("state = 'waiting'")),
-    sa.Index("ix_jobs_ref", "ref", sqlite_where=sa.text("ref IS NOT NULL"),
-    postgresql_where=sa.text("ref IS NOT NULL")),
+    sa.Column("dedupe_key", sa.Text),
+    part_index("ix_jobs_waiting", "due_at", "id", where="state = 'waiting'"),
+    part_index("uq_jobs_dedupe_key", "dedupe_key", where="dedupe_key IS NOT NULL", unique=True),
+    part_index("ix_jobs_ended_at", "ended_at", where="ended_at IS NOT NULL"),
+    part_index("ix_jobs_ref", "ref", where="ref IS NOT NULL"),
 )  # fmt: skip
 
 STATES = ("waiting", "done", "failed", "cancelled")
 
 
+_WAITING = fixed(jobs.c.state, "waiting")
+_NOW = sa.bindparam("now", type_=jobs.c.due_at.type)
+_DUE = (
+    sa.select(jobs)
+    .where(_WAITING, jobs.c.due_at <= _NOW, sa.or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < _NOW))
+    .order_by(jobs.c.due_at, jobs.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
 def due(conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
     """Jobs whose time has come and that nobody works on, oldest first."""
-    free = sa.or_(jobs.c.lease_until.is_(None), jobs.c.lease_until < now)
-    statement = (
-        sa.select(jobs)
-        .where(jobs.c.state == "waiting", jobs.c.due_at <= now, free)
-        .order_by(jobs.c.due_at, jobs.c.id)
-        .limit(limit)
-    )
-    return mappings(conn, statement)
+    return mappings(conn, _DUE, now=now, most=limit)
 
 
 def take(conn: sa.Connection, ids: Sequence[UUID]) -> list[Row]:
     """Lock jobs that still wait, in order of id; another process may have come first."""
     if not ids:
         return []
-    statement = sa.select(jobs).where(jobs.c.id.in_(sorted(ids)), jobs.c.state == "waiting").order_by(jobs.c.id)
+    statement = sa.select(jobs).where(jobs.c.id.in_(sorted(ids)), _WAITING).order_by(jobs.c.id)
     return mappings(conn, statement.with_for_update(skip_locked=True))
 
 
@@ -72,7 +78,7 @@ def end(conn: sa.Connection, ids: Sequence[UUID], state: str, now: datetime, err
     if ids:
         conn.execute(
             sa.update(jobs)
-            .where(jobs.c.id.in_(sorted(ids)), jobs.c.state == "waiting")
+            .where(jobs.c.id.in_(sorted(ids)), _WAITING)
             .values(state=state, ended_at=now, error=error, lease_until=None)
         )
 
@@ -81,23 +87,31 @@ def postpone(conn: sa.Connection, job_id: UUID, due_at: datetime, error: str) ->
     """Try again later after a failure, which is counted; another process may have done it meanwhile."""
     conn.execute(
         sa.update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.state == "waiting")
+        .where(jobs.c.id == job_id, _WAITING)
         .values(due_at=due_at, attempts=jobs.c.attempts + 1, error=error)
     )
 
 
 def cancel(conn: sa.Connection, refs: Sequence[UUID], kinds: Sequence[str], now: datetime) -> None:
     """The reason of these timers is gone."""
-    statement = sa.update(jobs).where(jobs.c.ref.in_(sorted(refs)), jobs.c.kind.in_(kinds), jobs.c.state == "waiting")
+    statement = sa.update(jobs).where(jobs.c.ref.in_(sorted(refs)), jobs.c.kind.in_(kinds), _WAITING)
     conn.execute(statement.values(state="cancelled", ended_at=now))
 
 
+_NEXT_DUE = sa.select(sa.func.min(jobs.c.due_at)).where(_WAITING)
+
+
 def next_due(conn: sa.Connection) -> datetime | None:
-    due: datetime | None = value(conn, sa.select(sa.func.min(jobs.c.due_at)).where(jobs.c.state == "waiting"))
+    due: datetime | None = value(conn, _NEXT_DUE)
     return due
 
 
-def schedule(conn: sa.Connection, rows: Sequence[Row]) -> set[UUID]:
+def schedule(conn: sa.Connection, rows: Sequence[Row]) -> None:
+    """Insert timers; one that is already there under its dedupe key stays as it is."""
+    insert_once(conn, jobs, rows)
+
+
+def schedule_new(conn: sa.Connection, rows: Sequence[Row]) -> set[UUID]:
     """Insert jobs; one that is already there under its dedupe key stays as it is. The ids that went in."""
     return insert_new(conn, jobs, rows)
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.store.affairs import affairs
 from bot.store.alarms import alarms
-from bot.store.base import among
+from bot.store.base import among, fixed
 from bot.store.complaints import complaints
 from bot.store.conversations import conversations
 from bot.store.messages import messages
@@ -39,8 +39,8 @@ _LOCK = (
     sa.select(
         conversations,
         *residents.c,
-        _any(messages, messages.c.status == "stored").label("behind"),
-        _any(outbox, outbox.c.status == "waiting").label("parked"),
+        _any(messages, fixed(messages.c.status, "stored")).label("behind"),
+        _any(outbox, fixed(outbox.c.status, "waiting")).label("parked"),
         sa.or_(_any(work_orders), _any(complaints), _any(affairs), _any(alarms)).label("has_cases"),
     )
     .join(residents, residents.c.id == conversations.c.resident_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,11 +11,13 @@ from bot.store.base import (
     Json,
     Row,
     community_column,
+    fixed,
     id_column,
     insert,
     insert_new,
     mappings,
     metadata,
+    part_index,
     reference,
     value,
     when,
@@ -47,10 +50,8 @@ messages = sa.Table(
     sa.UniqueConstraint("channel", "account", "external_id"),
     sa.Index("ix_messages_conversation_id_id", "conversation_id", "id"),
     sa.Index("ix_messages_identity_id_received_at", "identity_id", "received_at"),
-    sa.Index("ix_messages_stored", "conversation_id", "id", sqlite_where=sa.text("status = 'stored'"),
-             postgresql_where=sa.text("status = 'stored'")),
-    sa.Index("ix_messages_raw_received_at", "received_at", sqlite_where=sa.text("raw IS NOT NULL"),
-             postgresql_where=sa.text("raw IS NOT NULL")),
+    part_index("ix_messages_stored", "conversation_id", "id", where="status = 'stored'"),
+    part_index("ix_messages_raw_received_at", "received_at", where="raw IS NOT NULL"),
 )  # fmt: skip
 
 STATUSES = ("stored", "turned", "failed")
@@ -109,29 +110,39 @@ def find(conn: sa.Connection, keys: Sequence[Key]) -> dict[Key, Row]:
     return found
 
 
-def oldest_stored(conn: sa.Connection, limit: int) -> list[Row]:
-    """The oldest message of each conversation that is stored but not yet turned, with the address it came by."""
+def _oldest_stored() -> sa.Select[Any]:
+    stored = fixed(messages.c.status, "stored")
     first = (
         sa.select(sa.func.min(messages.c.received_at).label("at"), messages.c.conversation_id)
-        .where(messages.c.status == "stored")
+        .where(stored)
         .group_by(messages.c.conversation_id)
         .order_by("at")
-        .limit(limit)
+        .limit(sa.bindparam("most", type_=sa.Integer))
         .subquery()
     )
     joined = messages.join(
         first, sa.and_(first.c.conversation_id == messages.c.conversation_id, first.c.at == messages.c.received_at)
     ).join(identities, identities.c.id == messages.c.identity_id)
-    statement = (
-        sa.select(messages, identities.c.address)
-        .select_from(joined)
-        .where(messages.c.status == "stored")
-        .order_by(messages.c.id)
-    )
+    return sa.select(messages, identities.c.address).select_from(joined).where(stored).order_by(messages.c.id)
+
+
+_OLDEST_STORED = _oldest_stored()
+
+
+def oldest_stored(conn: sa.Connection, limit: int) -> list[Row]:
+    """The oldest message of each conversation that is stored but not yet turned, with the address it came by."""
     found: dict[UUID, Row] = {}
-    for row in mappings(conn, statement):
+    for row in mappings(conn, _OLDEST_STORED, most=limit):
         found.setdefault(row["conversation_id"], row)
     return list(found.values())
+
+
+_ANY_STORED = sa.select(messages.c.id).where(fixed(messages.c.status, "stored")).limit(1)
+
+
+def any_stored(conn: sa.Connection) -> bool:
+    """Whether a message waits for its turn."""
+    return conn.execute(_ANY_STORED).first() is not None
 
 
 def last_received(conn: sa.Connection, identity_id: UUID) -> datetime | None:
@@ -144,7 +155,7 @@ def last_received(conn: sa.Connection, identity_id: UUID) -> datetime | None:
 
 def still_stored(conn: sa.Connection, ids: Sequence[UUID]) -> set[UUID]:
     """Which of these nobody has turned meanwhile."""
-    statement = sa.select(messages.c.id).where(messages.c.id.in_(sorted(ids)), messages.c.status == "stored")
+    statement = sa.select(messages.c.id).where(messages.c.id.in_(sorted(ids)), fixed(messages.c.status, "stored"))
     return set(conn.execute(statement).scalars())
 
 

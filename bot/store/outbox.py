@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,12 +12,13 @@ from bot.store.base import (
     Row,
     among,
     community_column,
+    fixed,
     id_column,
-    insert_new,
+    insert_once,
     mappings,
     metadata,
+    part_index,
     reference,
-    value,
     when,
     words,
 )
@@ -31,8 +33,8 @@ outbox = sa.Table(
     community_column(),
     reference("conversation_id", "conversations.id", nullable=False),
     reference("identity_id", "identities.id"),
-    reference("origin_id", "outbox.id", index=True),
-    reference("reply_to", "messages.id", index=True),
+    reference("origin_id", "outbox.id"),
+    reference("reply_to", "messages.id"),
     sa.Column("channel", sa.Text, nullable=False, default=""),
     sa.Column("account", sa.Text, nullable=False, default=""),
     sa.Column("address", sa.Text, nullable=False, default=""),
@@ -45,7 +47,7 @@ outbox = sa.Table(
     sa.Column("fence", sa.Integer),
     reference("author_id", "staff.id"),
     sa.Column("case_kind", sa.Text),
-    sa.Column("case_id", sa.Uuid, index=True),
+    sa.Column("case_id", sa.Uuid),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     when("due_at", nullable=False),
@@ -56,19 +58,17 @@ outbox = sa.Table(
     when("settled_at"),
     sa.Column("provider_id", sa.Text),
     words("error"),
-    sa.Column("dedupe_key", sa.Text, unique=True),
+    sa.Column("dedupe_key", sa.Text),
     sa.Index("ix_outbox_conversation_id_id", "conversation_id", "id"),
-    sa.Index("ix_outbox_queued", "due_at", "id", sqlite_where=sa.text("status = 'queued'"),
-             postgresql_where=sa.text("status = 'queued'")),
-    sa.Index("ix_outbox_in_flight", "identity_id", "lane", "id",
-             sqlite_where=sa.text("status IN ('queued', 'sending')"),
-             postgresql_where=sa.text("status IN ('queued', 'sending')")),
-    sa.Index("ix_outbox_parked", "conversation_id", sqlite_where=sa.text("status = 'waiting'"),
-             postgresql_where=sa.text("status = 'waiting'")),
-    sa.Index("ix_outbox_provider", "channel", "account", "provider_id", sqlite_where=sa.text("provider_id IS NOT NULL"),
-             postgresql_where=sa.text("provider_id IS NOT NULL")),
-    sa.Index("ix_outbox_sent_at", "identity_id", "sent_at", sqlite_where=sa.text("sent_at IS NOT NULL"),
-             postgresql_where=sa.text("sent_at IS NOT NULL")),
+    part_index("ix_outbox_queued", "due_at", "id", where="status = 'queued'"),
+    part_index("ix_outbox_in_flight", "identity_id", "lane", "id", where="status IN ('queued', 'sending')"),
+    part_index("ix_outbox_parked", "conversation_id", "identity_id", where="status = 'waiting'"),
+    part_index("ix_outbox_provider", "channel", "account", "provider_id", where="provider_id IS NOT NULL"),
+    part_index("ix_outbox_pushed", "identity_id", "sent_at", where="route = 'push'"),
+    part_index("ix_outbox_origin_id", "origin_id", where="origin_id IS NOT NULL"),
+    part_index("ix_outbox_reply_to", "reply_to", where="route = 'passive'"),
+    part_index("ix_outbox_case_id", "case_id", where="case_id IS NOT NULL"),
+    part_index("uq_outbox_dedupe_key", "dedupe_key", where="dedupe_key IS NOT NULL", unique=True),
 )  # fmt: skip
 
 EMERGENCY, DIALOGUE, PROGRESS, NOTICE = range(4)
@@ -92,6 +92,30 @@ IN_FLIGHT = ("queued", "sending")
 _RANK = {"accepted": 1, "delivered": 2, "read": 3}
 
 
+_NOW = sa.bindparam("now", type_=outbox.c.due_at.type)
+_MOST = sa.bindparam("most", type_=sa.Integer)
+
+
+def _heads() -> sa.Select[Any]:
+    earlier = outbox.alias("earlier")
+    before = sa.and_(
+        earlier.c.identity_id == outbox.c.identity_id, earlier.c.lane == outbox.c.lane, earlier.c.id < outbox.c.id
+    )
+    blocked = sa.exists().where(before, fixed(earlier.c.status, *IN_FLIGHT))
+    free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < _NOW)
+    return (
+        sa.select(outbox.c.id)
+        .where(fixed(outbox.c.status, "queued"), outbox.c.due_at <= _NOW, free, ~blocked)
+        .order_by(outbox.c.lane, outbox.c.id)
+        .limit(_MOST)
+        .with_for_update(skip_locked=True, of=outbox)
+    )
+
+
+_HEADS = _heads()
+_CLAIMED = sa.select(outbox).where(among(outbox.c.id, "ids")).order_by(outbox.c.lane, outbox.c.id)
+
+
 def claim(
     conn: sa.Connection, now: datetime, limit: int, lease: timedelta, paused: Sequence[tuple[str, str]] = ()
 ) -> list[Row]:
@@ -101,29 +125,14 @@ def claim(
     nobody.
     Rows of `paused` accounts (channel, account) stay where they are.
     """
-    earlier = outbox.alias("earlier")
-    blocked = (
-        sa.exists()
-        .where(
-            earlier.c.identity_id == outbox.c.identity_id, earlier.c.lane == outbox.c.lane, earlier.c.id < outbox.c.id
-        )
-        .where(earlier.c.status.in_(IN_FLIGHT))
-    )
-    free = sa.or_(outbox.c.lease_until.is_(None), outbox.c.lease_until < now)
-    heads = (
-        sa.select(outbox.c.id)
-        .where(outbox.c.status == "queued", outbox.c.due_at <= now, free, ~blocked)
-        .order_by(outbox.c.lane, outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=outbox)
-    )
+    heads = _HEADS
     for channel, account in paused:
         heads = heads.where(sa.or_(outbox.c.channel != channel, outbox.c.account != account))
-    ids = list(conn.execute(heads).scalars())
+    ids = list(conn.execute(heads, {"now": now, "most": limit}).scalars())
     if not ids:
         return []
     conn.execute(sa.update(outbox).where(outbox.c.id.in_(sorted(ids))).values(lease_until=now + lease))
-    return mappings(conn, sa.select(outbox).where(outbox.c.id.in_(ids)).order_by(outbox.c.lane, outbox.c.id))
+    return mappings(conn, _CLAIMED, ids=ids)
 
 
 def begin_sending(conn: sa.Connection, ids: Sequence[UUID], now: datetime, lease: timedelta) -> set[UUID]:
@@ -134,7 +143,7 @@ def begin_sending(conn: sa.Connection, ids: Sequence[UUID], now: datetime, lease
     if not ids:
         return set()
     number = sa.select(conversations.c.fence).where(conversations.c.id == outbox.c.conversation_id).scalar_subquery()
-    mine = outbox.c.id.in_(sorted(ids)) & (outbox.c.status == "queued")
+    mine = outbox.c.id.in_(sorted(ids)) & (fixed(outbox.c.status, "queued"))
     holds = sa.or_(outbox.c.fence.is_(None), outbox.c.fence == number)
     begun = (
         sa.update(outbox)
@@ -161,12 +170,12 @@ def cancel_fenced(conn: sa.Connection, conversation_id: UUID, now: datetime) -> 
 def still_sending(conn: sa.Connection, conversation_id: UUID) -> int:
     """How many fenced rows are on their way to the provider at this moment."""
     statement = sa.select(sa.func.count()).where(
-        outbox.c.conversation_id == conversation_id, outbox.c.fence.is_not(None), outbox.c.status == "sending"
+        outbox.c.conversation_id == conversation_id, outbox.c.fence.is_not(None), fixed(outbox.c.status, "sending")
     )
     return int(conn.execute(statement).scalar_one())
 
 
-_OPEN = sa.or_(outbox.c.status == "sending", outbox.c.status == "unknown")
+_OPEN = sa.or_(fixed(outbox.c.status, "sending"), outbox.c.status == "unknown")
 _TAKEN = (
     sa.update(outbox)
     .where(among(outbox.c.id, "ids"), _OPEN)
@@ -201,23 +210,27 @@ def settle(conn: sa.Connection, row_id: UUID, status: str, now: datetime, error:
         values["settled_at"] = now
     if status == "waiting":
         values["sent_at"] = None
-    conn.execute(sa.update(outbox).where(outbox.c.id == row_id, outbox.c.status.in_(IN_FLIGHT)).values(**values))
+    conn.execute(sa.update(outbox).where(outbox.c.id == row_id, fixed(outbox.c.status, *IN_FLIGHT)).values(**values))
 
 
 def again(conn: sa.Connection, row_id: UUID, due_at: datetime, error: str, *, throttled: bool) -> None:
     """Put a row back: nothing of it went out. Being throttled does not count as an attempt (law 6)."""
     attempts = outbox.c.attempts - 1 if throttled else outbox.c.attempts
-    statement = sa.update(outbox).where(outbox.c.id == row_id, outbox.c.status == "sending")
+    statement = sa.update(outbox).where(outbox.c.id == row_id, fixed(outbox.c.status, "sending"))
     conn.execute(
         statement.values(status="queued", due_at=due_at, lease_until=None, sent_at=None, error=error, attempts=attempts)
     )
 
 
-def unpark(conn: sa.Connection, identity_ids: Sequence[UUID], now: datetime) -> int:
-    """The resident wrote: what waited for that goes out now, in its order."""
-    if not identity_ids:
+def unpark(conn: sa.Connection, wrote: Sequence[tuple[UUID, UUID]], now: datetime) -> int:
+    """Residents wrote, each in a conversation from an identity: what waited for that goes out now, in its order."""
+    if not wrote:
         return 0
-    statement = sa.update(outbox).where(outbox.c.identity_id.in_(sorted(identity_ids)), outbox.c.status == "waiting")
+    statement = sa.update(outbox).where(
+        outbox.c.conversation_id.in_(sorted(conversation_id for conversation_id, _ in wrote)),
+        outbox.c.identity_id.in_(sorted(identity_id for _, identity_id in wrote)),
+        fixed(outbox.c.status, "waiting"),
+    )
     return conn.execute(statement.values(status="queued", due_at=now)).rowcount
 
 
@@ -227,7 +240,7 @@ def passive_to_push(conn: sa.Connection, row_ids: Sequence[UUID], now: datetime)
     if not row_ids:
         return
     moved = sa.update(outbox).where(
-        outbox.c.id.in_(sorted(row_ids)), outbox.c.route == "passive", outbox.c.status == "sending"
+        outbox.c.id.in_(sorted(row_ids)), fixed(outbox.c.route, "passive"), fixed(outbox.c.status, "sending")
     )
     conn.execute(moved.values(route="push", status="queued", due_at=now, lease_until=None, sent_at=None))
 
@@ -237,30 +250,36 @@ def passive_replies(conn: sa.Connection, message_ids: Sequence[UUID]) -> dict[UU
     if not message_ids:
         return {}
     statement = sa.select(outbox.c.id, outbox.c.reply_to, outbox.c.text, outbox.c.status).where(
-        outbox.c.reply_to.in_(sorted(message_ids)), outbox.c.route == "passive"
+        outbox.c.reply_to.in_(sorted(message_ids)), fixed(outbox.c.route, "passive")
     )
     return {row["reply_to"]: row for row in mappings(conn, statement)}
 
 
 def add(conn: sa.Connection, rows: Sequence[Row]) -> None:
     """Insert rows; one whose dedupe key stands already is left out."""
-    insert_new(conn, outbox, rows)
+    insert_once(conn, outbox, rows)
 
 
 def said_before(conn: sa.Connection, channel: str, account: str, limit: int) -> list[Row]:
     """What went both ways over an account, oldest first: address, whether the resident said it, text, time."""
     heard = (
-        sa.select(identities.c.address, sa.true().label("theirs"), messages.c.text, messages.c.received_at.label("at"))
+        sa.select(
+            messages.c.id,
+            identities.c.address,
+            sa.true().label("theirs"),
+            messages.c.text,
+            messages.c.received_at.label("at"),
+        )
         .join(identities, identities.c.id == messages.c.identity_id)
         .where(messages.c.channel == channel, messages.c.account == account)
     )
     ours = sa.select(
-        outbox.c.address, sa.false().label("theirs"), outbox.c.text, outbox.c.settled_at.label("at")
+        outbox.c.id, outbox.c.address, sa.false().label("theirs"), outbox.c.text, outbox.c.sent_at.label("at")
     ).where(
         outbox.c.channel == channel, outbox.c.account == account, outbox.c.status.in_(("accepted", "delivered", "read"))
     )
     both = sa.union_all(heard, ours).subquery()
-    newest = sa.select(both).order_by(both.c.at.desc()).limit(limit)
+    newest = sa.select(both).order_by(both.c.at.desc(), both.c.id.desc()).limit(limit)
     return mappings(conn, newest)[::-1]
 
 
@@ -269,37 +288,49 @@ def set_text(conn: sa.Connection, row_id: UUID, text: str) -> None:
     conn.execute(sa.update(outbox).where(outbox.c.id == row_id).values(text=text, choices=None))
 
 
+_LAPSED = sa.and_(  # `in flight` says nothing more than `sending`, and lets the small index serve
+    fixed(outbox.c.status, *IN_FLIGHT), fixed(outbox.c.status, "sending"), outbox.c.lease_until < _NOW
+)
+
+
 def lapsed(conn: sa.Connection, now: datetime, limit: int) -> list[Row]:
     """Rows that were being sent when their lease ran out: a process died, and nobody knows whether they went out (law
     5)."""
-    statement = (
-        sa.select(outbox)
-        .where(outbox.c.status == "sending", outbox.c.lease_until < now)
-        .order_by(outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=outbox)
-    )
-    return mappings(conn, statement)
+    # What is locked is skipped, not waited for: the order of these locks does not matter.
+    statement = sa.select(outbox).where(_LAPSED).limit(limit).with_for_update(skip_locked=True, of=outbox)
+    return sorted(mappings(conn, statement, now=now), key=lambda row: str(row["id"]))
+
+
+_ANY_LAPSED = sa.select(outbox.c.id).where(_LAPSED).limit(1)
 
 
 def any_lapsed(conn: sa.Connection, now: datetime) -> bool:
     """Whether there is something for `lapsed`, without locking it."""
-    found = sa.select(outbox.c.id).where(outbox.c.status == "sending", outbox.c.lease_until < now).limit(1)
-    return conn.execute(found).first() is not None
+    return conn.execute(_ANY_LAPSED, {"now": now}).first() is not None
+
+
+_NEXT_DUE = sa.select(sa.func.min(outbox.c.due_at)).where(fixed(outbox.c.status, "queued"), outbox.c.due_at > _NOW)
 
 
 def next_due(conn: sa.Connection, now: datetime) -> datetime | None:
     """When the next queued row falls due. What is due already stands behind something whose end will wake us."""
-    later = sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.status == "queued", outbox.c.due_at > now)
-    due: datetime | None = value(conn, later)
+    due: datetime | None = conn.execute(_NEXT_DUE, {"now": now}).scalar_one()
     return due
+
+
+_QUEUED = sa.select(sa.func.count()).select_from(outbox).where(fixed(outbox.c.status, "queued"))
+
+
+def queued(conn: sa.Connection) -> int:
+    """How many rows wait to be sent."""
+    return int(conn.execute(_QUEUED).scalar_one())
 
 
 def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime) -> int:
     """How many messages were pushed to an address since a moment: what is used of its window (law 7)."""
     statement = sa.select(sa.func.count()).where(
         outbox.c.identity_id == identity_id,
-        outbox.c.route == "push",
+        fixed(outbox.c.route, "push"),
         outbox.c.sent_at >= since,
         outbox.c.status.in_(("sending", "accepted", "delivered", "read", "unknown")),
     )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.store import events, jobs, numbers, outbox
 from bot.store.affairs import affairs
 from bot.store.alarms import alarms, alerts, call_tasks, follow_ups
-from bot.store.base import Row, insert, insert_new, update_by_id
+from bot.store.base import Row, insert, insert_new, insert_once, update_by_id
 from bot.store.complaints import complaints
 from bot.store.conversations import conversations
 from bot.store.database import notify
@@ -35,7 +35,7 @@ _INSERTS = (
 )
 """In this order the rows of one turn may point at each other."""
 
-_ONCE = (alarms, alerts, call_tasks, follow_ups, outbox.outbox)
+_ONCE = (call_tasks, follow_ups, outbox.outbox)
 """Tables with a key that says a thing once: a row that stands already is left as it is."""
 
 _UPDATES = (
@@ -88,14 +88,29 @@ def flush(conn: sa.Connection, turns: Sequence[Pending], now: datetime, day: dat
     # Before the inserts: what is said with the new number ("you are back with the desk") must not fall with the old.
     for conversation_id in sorted(fence for turn in turns for fence in turn.fences):
         outbox.cancel_fenced(conn, conversation_id, now)
-    for table in _INSERTS:
-        rows = [_numbered(row, drawn) for turn in turns for row in turn.inserts.get(table, ())]
-        keyed = [row for row in rows if table in _ONCE and row.get("dedupe_key", "") is not None]
-        insert_new(conn, table, keyed)
-        insert(conn, table, [row for row in rows if table not in _ONCE or row.get("dedupe_key", "") is None])
+    _write_inserts(conn, turns, drawn)
     _write_rest(conn, turns, now)
     notify(conn)
     return drawn
+
+
+def _write_inserts(conn: sa.Connection, turns: Sequence[Pending], drawn: dict[str, str]) -> None:
+    raised: set[UUID] = set()
+    for table in _INSERTS:
+        rows = [_numbered(row, drawn) for turn in turns for row in turn.inserts.get(table, ())]
+        if table is alarms:
+            raised = insert_new(conn, alarms, rows)
+        elif table is alerts:  # of an alarm that stood already everybody knows
+            insert_once(conn, alerts, [row for row in rows if row["alarm_id"] in raised or not _is_new(turns, row)])
+        elif table in _ONCE:
+            insert_once(conn, table, rows)
+        else:
+            insert(conn, table, rows)
+
+
+def _is_new(turns: Iterable[Pending], alert: Row) -> bool:
+    """Whether the alarm of an alert is raised in these very turns."""
+    return any(row["id"] == alert["alarm_id"] for turn in turns for row in turn.inserts.get(alarms, ()))
 
 
 def _write_updates(conn: sa.Connection, turns: Iterable[Pending]) -> None:

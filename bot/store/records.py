@@ -17,10 +17,18 @@ class Record:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """From a row that may hold more columns than the record."""
-        return cls(**{field.name: row[field.name] for field in fields(cls) if field.name in row})  # type: ignore[arg-type]
+        return cls(**{name: row[name] for name in _names(cls) if name in row})
 
     def row(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in _names(type(self))}
+
+
+_NAMES: dict[type[Any], tuple[str, ...]] = {}
+
+
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a record; `dataclasses.fields` costs more than the rest of making one."""
+    return _NAMES.get(kind) or _NAMES.setdefault(kind, tuple(field.name for field in fields(kind)))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from bot.store.base import (
     mappings,
     metadata,
     one,
+    part_index,
     reference,
     when,
     words,
@@ -69,8 +70,7 @@ work_orders = sa.Table(
     when("updated_at", nullable=False),
     when("closed_at"),
     sa.Index("ix_work_orders_conversation_id_id", "conversation_id", "id"),
-    sa.Index("ix_work_orders_open", "state", "id", sqlite_where=sa.text("closed_at IS NULL"),
-             postgresql_where=sa.text("closed_at IS NULL")),
+    part_index("ix_work_orders_open", "state", "id", where="closed_at IS NULL"),
 )  # fmt: skip
 
 _SHOWN = (

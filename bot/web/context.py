@@ -28,6 +28,9 @@ class Context:
     channels: Mapping[tuple[str, str], Channel]
     intake: Intake
     demo: bool = False
+    """The invented communities are here: their sign-ins may be shown."""
+    simulator: bool = False
+    """The phones of `/simulator` are served."""
 
     @property
     def world(self) -> World:

@@ -66,6 +66,7 @@ def add_routes(app: web.Application) -> None:
     app[view.ENV] = view.environment()
     app[middleware.ERROR_PAGE] = view.error_page
     app.on_shutdown.append(_close)
+    app.router.add_get("/", _front)
     app.router.add_get(f"{PATH}/sign-in", sign_in.form)
     app.router.add_post(f"{PATH}/sign-in", sign_in.enter)
     for method, path, handler in PAGES:
@@ -80,6 +81,11 @@ def _add_files(app: web.Application) -> None:
     app.router.add_static(f"{PATH}/static", STATIC)
     if VENDOR.is_dir():
         app.router.add_static(f"{PATH}/vendor", VENDOR)
+
+
+async def _front(request: web.Request) -> web.StreamResponse:
+    """Nobody types more than the address: to the phones of the demonstration, else to the console."""
+    raise web.HTTPFound("/simulator" if request.app[CONTEXT].simulator else PATH)
 
 
 async def _live(request: web.Request, person: Person) -> web.StreamResponse:

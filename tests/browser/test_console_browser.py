@@ -1,5 +1,6 @@
 """The console in a real browser: density, live changes, what was typed, alarms, small screens."""
 
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,6 +34,23 @@ SHOWN: Final = """selector => [...document.querySelectorAll(selector)].filter(e 
 NAMELESS: Final = """[...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a[href]')]
   .filter(e => e.checkVisibility() && !(e.labels?.length || e.ariaLabel || e.textContent.trim() || e.title))
   .map(e => e.outerHTML.slice(0, 120))"""
+PALE: Final = """() => {
+  const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const parse = text => { pen.clearRect(0, 0, 1, 1); pen.fillStyle = text; pen.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data; return [r, g, b, a / 255]; };
+  const over = (top, under) => top.slice(0, 3).map((c, i) => c * top[3] + under[i] * (1 - top[3]));
+  const light = rgb => rgb.map(c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+  const ground = e => { const own = parse(getComputedStyle(e).backgroundColor);
+    return own[3] === 1 || !e.parentElement ? own.slice(0, 3) : over(own, ground(e.parentElement)); };
+  const read = e => e.checkVisibility() && !e.closest(':disabled, .visually-hidden');
+  return [...document.querySelectorAll('body *')].filter(e => read(e)
+    && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())).map(e => {
+      const back = ground(e), front = over(parse(getComputedStyle(e).color), back);
+      const [a, b] = [light(back), light(front)].sort((x, y) => y - x);
+      return [(a + .05) / (b + .05), e.outerHTML.slice(0, 90)]; }).filter(([ratio]) => ratio < 4.5);
+}"""
+"""Text that WCAG 2.2 AA calls too pale on what is behind it."""
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH: install chromium to run the browser tests"),
@@ -205,6 +223,25 @@ async def test_an_order_is_dispatched_in_the_browser(sqlite_url: str, tmp_path: 
         await photo(page, tmp_path, "order")
 
 
+async def test_an_order_goes_from_move_to_move_without_loading_the_page_again(sqlite_url: str, tmp_path: Path) -> None:
+    async with console(sqlite_url, tmp_path) as (page, kit):
+        await page.goto(f"/console/orders/{kit.seed.cases['given']}")
+        await page.evaluate("window.sameDocument = true")
+        await page.get_by_role("button", name="接单", exact=True).click()
+        await expect(page.locator(".part-order .badge").first).to_contain_text("已接单")
+        await expect(page.get_by_role("button", name="接单", exact=True)).to_have_count(0)
+        await page.get_by_role("button", name="已到场", exact=True).click()
+        await expect(page.locator(".part-order .badge").first).to_contain_text("已到场")
+        await expect(page.get_by_role("button", name="已到场", exact=True)).to_have_count(0)
+        await page.get_by_label("做了什么").fill("换了一根软管")
+        for name, value in (("cause", "自然损耗"), ("responsible_party", "物业"), ("outcome", "修好")):
+            await page.locator(f"select[name={name}]").select_option(label=value)
+        await page.get_by_role("button", name="完工", exact=True).click()
+        await expect(page.locator(".part-order .badge").first).to_contain_text("待验收")
+        await expect(page.get_by_role("button", name="完工", exact=True)).to_have_count(0)
+        assert await page.evaluate("window.sameDocument")
+
+
 async def test_nothing_is_too_small_or_without_a_name(sqlite_url: str, tmp_path: Path) -> None:
     async with console(sqlite_url, tmp_path) as (page, kit):
         await write(kit, crowd, kit.seed)
@@ -221,7 +258,20 @@ async def test_nothing_is_too_small_or_without_a_name(sqlite_url: str, tmp_path:
                 await photo(page, tmp_path, f"{name.replace('/', '-').replace('?', '-')[:20]}-{width}")
                 assert (name, await page.evaluate(SMALL_TEXT)) == (name, [])
                 assert (name, await page.evaluate(NAMELESS)) == (name, [])
+                assert (name, await page.evaluate(PALE)) == (name, [])
                 assert (name, width, await page.evaluate(TOO_WIDE)) == (name, width, False)
+
+
+async def test_english_fits_a_phone_as_well(sqlite_url: str, tmp_path: Path) -> None:
+    async with console(sqlite_url, tmp_path, width=360, height=740, login="supervisor") as (page, kit):
+        await write(kit, crowd, kit.seed)
+        await page.locator(".menu-button").click()
+        await page.get_by_role("button", name="English").click()
+        for name in (*PAGES, f"inbox/{kit.seed.conversations['wang']}", f"orders/{kit.seed.cases['given']}"):
+            await page.goto(f"/console/{name}")
+            await expect(page.locator("html")).to_have_attribute("lang", "en")
+            await photo(page, tmp_path, f"english-{name[:9].replace('/', '-').replace('?', '-')}")
+            assert (name, await page.evaluate(TOO_WIDE)) == (name, False)
 
 
 async def test_on_a_phone_from_the_list_to_the_thread_and_back(sqlite_url: str, tmp_path: Path) -> None:
@@ -239,6 +289,34 @@ async def test_on_a_phone_from_the_list_to_the_thread_and_back(sqlite_url: str, 
         await photo(page, tmp_path, "phone-thread")
         await page.get_by_role("link", name="回到列表").click()
         await expect(page.locator(".conversations")).to_be_visible()
+
+
+async def test_an_agent_needs_no_mouse(sqlite_url: str, tmp_path: Path) -> None:
+    async with console(sqlite_url, tmp_path) as (page, kit):
+        await write(kit, crowd, kit.seed)
+        await page.goto("/console/inbox")
+        await expect(page.locator(".keys").first).to_contain_text("下一个、上一个会话")
+        links = page.locator("#conversations li > a[id]")
+        for key, chosen in (("j", 0), ("j", 1), ("k", 0)):
+            await page.keyboard.press(key)
+            await expect(links.nth(chosen)).to_have_attribute("aria-current", "true")
+        await expect(page.locator("#thread-data")).to_be_attached()
+        await page.keyboard.press("t")
+        await expect(page.locator("#draft")).to_be_focused()
+        await page.keyboard.type("jkt 我来看看")
+        await expect(page.locator("#draft")).to_have_value("jkt 我来看看")
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".entry.agent").last).to_contain_text("jkt 我来看看")
+        await expect(page.locator(".entry.agent .who").last).to_have_text("员工agent")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#conversations a[aria-current]")).to_be_focused()
+
+
+async def test_who_waits_stands_in_the_title(sqlite_url: str, tmp_path: Path) -> None:
+    async with console(sqlite_url, tmp_path) as (page, kit):
+        await expect(page).to_have_title("会话 · 物业前台")
+        await write(kit, lambda conn: conn.execute(sa.text("UPDATE conversations SET mode = 'waiting'")))
+        await expect(page).to_have_title(re.compile(r"^\(\d\) 会话"))
 
 
 async def test_the_list_is_walked_with_the_keyboard(sqlite_url: str, tmp_path: Path) -> None:

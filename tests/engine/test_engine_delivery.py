@@ -110,16 +110,35 @@ async def _tidy(desk: Kit, who: str) -> None:
     desk.pass_time(minutes=6)
 
 
-async def test_retries_wait_longer_each_time_and_end_with_a_person(desk: Kit) -> None:
+PAUSES = (2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600)
+
+
+async def test_retries_wait_longer_each_time_and_the_desk_is_told(desk: Kit) -> None:
     who = await desk.known()
-    desk.platform.script("custom/send", html=True, times=6)
+    desk.platform.script("custom/send", html=True, times=len(PAUSES))
     row_id = await desk.queue(who, HELLO)
-    for attempt, seconds in enumerate((2, 4, 8, 16, 32), 1):
+    for attempt, seconds in enumerate(PAUSES, 1):
         row = await desk.until(lambda conn, attempt=attempt: _after(conn, row_id, "queued", attempt))  # type: ignore[misc]
         assert row["due_at"] - desk.clock.now() == timedelta(seconds=seconds)
+        tasks, standing = await desk.rows(alarms.call_tasks), await desk.rows(alarms.alarms)
+        told = [HELLO] if attempt >= 6 else []
+        assert ([task["text"] for task in tasks], [alarm["kind"] for alarm in standing]) == (
+            told,
+            ["channel"] * len(told),
+        )
         desk.pass_time(seconds=seconds)
-    await desk.until(lambda conn: _after(conn, row_id, "failed", 6))
-    assert desk.platform.calls["custom/send"] == 6
+    await desk.until(lambda conn: _after(conn, row_id, "accepted", len(PAUSES) + 1))
+    [task], [alarm] = await desk.rows(alarms.call_tasks), await desk.rows(alarms.alarms)
+    assert (task["state"], alarm["closed_at"]) == ("done", desk.clock.now())
+
+
+async def test_what_cannot_be_sent_for_a_day_ends_with_a_person(desk: Kit) -> None:
+    who = await desk.known()
+    desk.platform.script("custom/send", html=True, times=2)
+    row_id = await desk.queue(who, HELLO)
+    await desk.until(lambda conn: _after(conn, row_id, "queued", 1))
+    desk.pass_time(hours=24)
+    await desk.until(lambda conn: _after(conn, row_id, "failed", 2))
     assert [task["text"] for task in await desk.rows(alarms.call_tasks)] == [HELLO]
 
 

@@ -19,6 +19,7 @@ from tests.engine.kit import HELLO, MESSAGE_IDS, REPORT, Kit, content, nobody_wr
 from tests.support.clock import StoppedClock
 from tests.support.databases import Servers
 from tests.support.databases import opened as database_opened
+from tests.support.process import free_port
 
 
 async def test_stopping_finishes_what_is_in_hand_and_takes_nothing_more(desk: Kit, database_url: str) -> None:
@@ -123,7 +124,7 @@ async def _run(folder: Path, port: int) -> tuple[int | None, str]:
 async def test_a_second_service_on_the_same_file_is_refused(tmp_path: Path) -> None:
     lock = FileLock(str(tmp_path / "frontdesk.db"))
     lock.acquire()
-    returned, errors = await _run(tmp_path, 0)
+    returned, errors = await _run(tmp_path, free_port())
     lock.release()
     assert returned == 1
     assert "another Frontdesk already runs on" in errors
@@ -139,12 +140,13 @@ async def test_a_taken_port_is_refused_by_the_name_of_its_setting(tmp_path: Path
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-async def test_a_service_that_cannot_listen_lets_go_of_everything(
+async def test_a_service_that_is_half_started_lets_go_of_everything(
     tmp_path: Path, database_servers: Servers, sqlite_url: str
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        settings = Settings(database_url=sqlite_url, data_dir=tmp_path, port=taken.getsockname()[1])
-        with pytest.raises(FrontdeskError, match="FRONTDESK_PORT"):
-            async with app.running(settings):
-                pytest.fail("it must not start")
+    (tmp_path / "parking.md").write_text("no front matter")
+    settings = Settings(database_url=sqlite_url, data_dir=tmp_path, port=free_port(), knowledge_dir=tmp_path)
+    with pytest.raises(FrontdeskError, match=r"parking\.md"):
+        async with app.running(settings):
+            pytest.fail("it must not start")
     FileLock(str(sa.make_url(sqlite_url).database)).acquire()
+    socket.create_server(("127.0.0.1", settings.port)).close()

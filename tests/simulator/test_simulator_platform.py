@@ -337,3 +337,28 @@ async def test_stopping_ends_pushes_under_way() -> None:
         await platform.stop()
         assert task.cancelled()
         release.set()
+
+
+# What was said before the start
+
+
+async def test_what_was_said_before_is_on_the_screen_once_and_travels_nowhere() -> None:
+    async with desk() as (platform, service, _):
+        said = [("sent", "漏水", NOW), ("received", "登记好了。", NOW + timedelta(minutes=1))]
+        for direction, text, at in said:
+            platform.remember(OPENID, "sent" if direction == "sent" else "received", text, at)
+        assert [(entry.direction, entry.text, entry.at) for entry in platform.phone(OPENID).screen] == said
+        assert (service.seen, platform.requests) == ([], [])
+        await platform.push_text(OPENID, "在吗")
+        numbers = [entry.number for entry in platform.phone(OPENID).screen]
+        assert numbers == sorted(set(numbers)), "the page knows each bubble by its number"
+
+
+@pytest.mark.parametrize(
+    ("direction", "hours_ago", "left"), [("sent", 1, 5), ("sent", 47, 5), ("sent", 49, 0), ("received", 1, 0)]
+)
+async def test_the_window_is_as_open_as_it_was_left(direction: str, hours_ago: int, left: int) -> None:
+    platform = WeChatPlatform(APP_ID, SECRET, "AAAAA", ORIGINAL_ID, now=lambda: NOW)
+    at = NOW - timedelta(hours=hours_ago)
+    platform.remember(OPENID, "sent" if direction == "sent" else "received", "漏水", at)
+    assert platform.phone(OPENID).window.left(NOW) == left

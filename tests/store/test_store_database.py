@@ -4,16 +4,18 @@ import asyncio
 import threading
 from datetime import date, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.errors import SettingsError, StoreError
-from bot.store import jobs, messages, numbers, residents
+from bot.store import alarms, jobs, messages, numbers, pending, residents
 from bot.store.base import NOBODY, new_id
 from bot.store.database import Database, notify
 from bot.store.places import communities
+from bot.store.records import Alarm
 from bot.store.writer import FileLock
 from tests.support import seed
 from tests.support.clock import MONDAY as NOW
@@ -165,8 +167,8 @@ async def test_a_job_with_a_key_is_scheduled_once(database: Database) -> None:
             "dedupe_key": "once",
         }  # fmt: skip
 
-    first = await database.write(jobs.schedule, [row()])
-    second = await database.write(jobs.schedule, [row()])
+    first = await database.write(jobs.schedule_new, [row()])
+    second = await database.write(jobs.schedule_new, [row()])
     assert (len(first), len(second)) == (1, 0)
 
 
@@ -185,3 +187,22 @@ async def test_a_changed_snapshot_reaches_other_processes(database: Database, da
 def _announce(conn: sa.Connection) -> None:
     conn.execute(sa.select(communities.c.id))
     notify(conn)
+
+
+async def test_an_alarm_that_stands_is_addressed_to_nobody_again(database: Database) -> None:
+    def turn(conn: sa.Connection, staff_id: UUID) -> None:
+        rows = pending.Pending()
+        raised = Alarm(id=new_id(), kind="red_flag", raised_at=NOW, dedupe_key="once")
+        rows.insert(alarms.alarms, raised.row())
+        alert = {"id": new_id(), "alarm_id": raised.id, "staff_id": staff_id, "rung": 0, "at": NOW, "shown_at": None}
+        rows.insert(alarms.alerts, alert)
+        pending.flush(conn, [rows], NOW, DAY)
+
+    staff_id = await database.write(seed.member, "ann", NOW, "supervisor")
+    await database.write(turn, staff_id)
+    await database.write(turn, staff_id)
+
+    def counted(conn: sa.Connection) -> list[int]:
+        return [len(conn.execute(sa.select(table.c.id)).all()) for table in (alarms.alarms, alarms.alerts)]
+
+    assert await database.read(counted) == [1, 1]

@@ -152,7 +152,7 @@ async def test_what_waited_for_the_resident_goes_when_they_write(database: Datab
     def scene(conn: sa.Connection) -> None:
         ann, bob = seed.person(conn, "ann", NOW), seed.person(conn, "bob", NOW)
         mine, theirs = seed.say(conn, ann, NOW, status="waiting"), seed.say(conn, bob, NOW, status="waiting")
-        assert outbox.unpark(conn, [ann["id"]], NOW) == 1
+        assert outbox.unpark(conn, [(ann["conversation_id"], ann["id"])], NOW) == 1
         assert seed.statuses(conn) == {mine: "queued", theirs: "waiting"}
 
     await database.write(scene)

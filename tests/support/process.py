@@ -17,38 +17,37 @@ class Service:
 
     def __init__(self, folder: Path, settings: Mapping[str, str], *arguments: str) -> None:
         self.port = free_port()
+        folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / "service.log"
         self._arguments = arguments
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FRONTDESK_")}
         own = {"FRONTDESK_PORT": str(self.port), "FRONTDESK_DATA_DIR": str(folder / "data")}
         self._environment = {**kept, **own, **settings}
         self._process: asyncio.subprocess.Process | None = None
+        self._said_before = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        """Start and wait until it listens."""
+        """Start and wait until it says that it is ready."""
+        self._process = await self.start_unready()
+        async with asyncio.timeout(START_WITHIN_S):
+            while "is ready" not in self._said():
+                assert self._process.returncode is None, self.log.read_text()[-2000:]
+                await asyncio.sleep(0.05)
+
+    async def start_unready(self) -> asyncio.subprocess.Process:
+        """Start and do not wait."""
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             command = [sys.executable, "-W", "ignore", "-m", "bot", "run", *self._arguments]
-            self._process = await asyncio.create_subprocess_exec(
-                *command, env=self._environment, stdout=log, stderr=log
-            )
-        async with asyncio.timeout(START_WITHIN_S):
-            while not await self._listens():
-                assert self._process.returncode is None, self.log.read_text()[-2000:]
+            return await asyncio.create_subprocess_exec(*command, env=self._environment, stdout=log, stderr=log)
 
-    async def _listens(self) -> bool:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        except OSError:
-            await asyncio.sleep(0.05)
-            return False
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-        return True
+    def _said(self) -> str:
+        """What it has said since its last start."""
+        return self.log.read_bytes()[self._said_before :].decode()
 
     async def kill(self) -> None:
         """SIGKILL: nothing is finished, nothing is written."""

@@ -22,6 +22,12 @@ ANSWERS = {
     "complaint": ("satisfied", "fair", "unhappy", "none"),
 }
 """What a satisfaction callback can end in; whoever was not reached has not answered (law 10)."""
+CASES = {
+    "work_order": ("orders", "SEE_ORDERS"),
+    "complaint": ("complaints", "SEE_COMPLAINTS"),
+    "affair": ("affairs", "SEE_AFFAIRS"),
+}
+"""Where the page of a case is, and the right to see it."""
 
 
 async def page(request: web.Request, person: Person) -> web.StreamResponse:
@@ -34,7 +40,7 @@ async def page(request: web.Request, person: Person) -> web.StreamResponse:
         rows = alarms.open_tasks(conn, may.listed)
         for row in rows:
             row["late"] = v.late(row["due_at"])
-        return {"rows": rows, "answers": ANSWERS}
+        return {"rows": rows, "answers": ANSWERS, "cases": CASES}
 
     return await view.show(request, person, "calls.html", read, ("calls",))
 

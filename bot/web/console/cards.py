@@ -16,6 +16,7 @@ from bot.web.console import masks, view
 from bot.web.console.view import Data, View
 from bot.web.context import CONTEXT
 from bot.web.rights import Act
+from workflows.repair import states
 
 CLOSED_SHOWN = 3
 REMEMBERED = timedelta(days=365)
@@ -54,6 +55,8 @@ def _cases(conn: sa.Connection, v: View, conversation_id: UUID) -> list[Row]:
     for kind, recent_of, reaches, act in kinds:
         rows = recent_of(conn, [conversation_id], since).get(conversation_id, [])
         found += [{**row, "case": kind} for row in rows if reaches(v.person, row, act)]
+    for row in found:
+        row["visit"] = row["case"] == "order" and row["slot_start"] is not None and row["state"] in states.UNDER_WAY
     return sorted(found, key=lambda row: str(row["id"]), reverse=True)
 
 

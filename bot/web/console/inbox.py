@@ -187,7 +187,7 @@ def _with_days(v: View, entries: list[Row]) -> list[Row]:
     last = None
     for entry in entries:
         day = v.world.local(entry["at"]).date()
-        entry["day"] = f"{day:%Y-%m-%d}" if day != last else ""
+        entry["day"] = v.day(entry["at"]) if day != last else ""
         last = day
     return entries
 

@@ -18,6 +18,7 @@ LISTS: Mapping[str, Words] = {
     "complaint.state": complaint.STATES,
     "complaint.nature": complaint.NATURES,
     "complaint.answer": complaint.ANSWERS,
+    "case_answer": {**complaint.ANSWERS, **repair.ANSWERS},
     "ending": complaint.ENDINGS,
     "affair.kind": {name: (kind.zh, kind.en) for name, kind in affair.KINDS.items()},
 }

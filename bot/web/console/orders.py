@@ -87,6 +87,7 @@ def _prepare(v: View, row: Row) -> None:
     row["due"] = owed(row)
     row["late"] = v.late(row["due"])
     row["mine"] = row["assignee_id"] == v.person.id
+    row["to_dispatch"] = row["state"] in states.TO_DISPATCH
     row["masked"] = v.masked(
         Act.SEE_ORDERS, row["community_id"], mine=row["mine"], emergency=row["urgency"] == "emergency"
     )
@@ -125,6 +126,7 @@ async def detail(request: web.Request, person: Person) -> web.StreamResponse:
             "row": row,
             "may": may,
             **moves.story(conn, row),
+            "was_dispatched": row["to_dispatch"] and row["slot_start"] is not None,
             "people": _people(conn, v, row, may),
             "may_phone": _may_phone(v, row),
             "may_read": may_read(conn, person, row["conversation_id"]),

@@ -5,11 +5,13 @@ import secrets
 
 from aiohttp import web
 
+from bot import demo
 from bot.store import staff
 from bot.web import access
 from bot.web.access import COOKIE, FORM_COOKIE, PATH, SIGN_IN, THROTTLE, Person
 from bot.web.console import texts, view
 from bot.web.context import CONTEXT
+from bot.web.proxies import client_address
 
 LANGUAGE_COOKIE = "frontdesk_language"
 
@@ -31,7 +33,8 @@ def _page(
         "token": token,
         "next": access.safe_next(request.query.get("next", PATH)),
         "minutes": -(-seconds // 60),
-        "demo": request.app[CONTEXT].demo,
+        "sign_ins": demo.sign_ins() if request.app[CONTEXT].demo else (),
+        "demo_password": demo.PASSWORD,
     }
     text = request.app[view.ENV].get_template("sign_in.html").render(values)
     response = web.Response(text=text, status=status, content_type="text/html", headers=view.NO_STORE)
@@ -50,7 +53,7 @@ def _remember_language(response: web.StreamResponse, request: web.Request, langu
 async def form(request: web.Request) -> web.StreamResponse:
     if await access.signed_in(request):
         raise web.HTTPSeeOther(PATH)
-    return _page(request)
+    return _page(request, login=request.query.get("login", "")[:100])
 
 
 async def enter(request: web.Request) -> web.StreamResponse:
@@ -63,7 +66,7 @@ async def enter(request: web.Request) -> web.StreamResponse:
     context, login = request.app[CONTEXT], str(fields.get("login", "")).strip()[:100]
     password = str(fields.get("password", ""))[:1000]
     try:
-        token = await access.sign_in(context, request.app[THROTTLE], login, password, request.remote or "")
+        token = await access.sign_in(context, request.app[THROTTLE], login, password, client_address(request))
     except access.SignInRefused:
         return _page(request, error="sign_in.refused", login=login, status=401)
     except access.TooManyTries as error:

@@ -68,6 +68,15 @@ class View:
             return f"{local:%H:%M}"
         return f"{local:%m-%d %H:%M}" if local.year == now.year else f"{local:%Y-%m-%d %H:%M}"
 
+    def day(self, moment: datetime) -> str:
+        """今天, 昨天, 11-20 周五."""
+        day = self.world.local(moment).date()
+        ago = (self.world.local(self.now).date() - day).days
+        if ago in {0, 1}:
+            return self.t("time.today") if ago == 0 else self.t("time.yesterday")
+        date = f"{day:%m-%d}" if day.year == self.world.local(self.now).year else f"{day:%Y-%m-%d}"
+        return self.t("time.day", date=date, week=self.t("time.weekdays").split()[day.weekday()])
+
     def exactly(self, moment: datetime | None) -> str:
         return f"{self.world.local(moment):%Y-%m-%d %H:%M:%S}" if moment else ""
 
@@ -112,8 +121,7 @@ class View:
         if self.language == "en":
             return "-".join(part for part in (home["building"], home["unit"], home["room"]) if part)
         unit = f"{home['unit']}单元" if home["unit"] else ""
-        building = home["building"] if not str(home["building"])[-1:].isalnum() else f"{home['building']}栋"
-        return f"{building}{unit}{home['room']}"
+        return f"{_block(str(home['building']))}{unit}{home['room']}"
 
     def wish(self, wish: Mapping[str, Any]) -> str:
         """The wished time in the resident's words."""
@@ -122,20 +130,44 @@ class View:
     def facts(self, data: Mapping[str, Any]) -> str:
         """What an event holds besides its words, in one line."""
         return " · ".join(
-            f"{self.label('fact', name)} {self._fact(name, str(value))}" for name, value in data.items() if value
+            f"{self.label('fact', name)} {self._fact(name, value)}" for name, value in data.items() if value
         )
 
-    def _fact(self, name: str, value: str) -> str:
+    def _fact(self, name: str, value: Any) -> str:
+        if isinstance(value, Mapping):
+            return self.wish(value)
+        text = str(value)
+        if name == "phone":
+            return masks.phone(text)
         if name in {"start", "end", "result_by"}:
             try:
-                return self.when(datetime.fromisoformat(value))
+                return self.when(datetime.fromisoformat(text))
             except ValueError:
-                return value
-        return self.label(name, value)
+                return text
+        return self.label(_WORDS_OF.get(name, name), text)
+
+    def alarm(self, alarm: Mapping[str, Any]) -> str:
+        """What an alarm says. One of a deadline names the case, what is owed and how much of the time has gone."""
+        parts = str(alarm["summary"]).split(" ")
+        if alarm["kind"] != "late" or len(parts) != 3:
+            return str(alarm["summary"])
+        number, owed, share = parts
+        return self.t("alarms.late", number=number, what=self.label("owed", owed), share=share)
 
     def local_input(self, moment: datetime | None, form: str) -> str:
         """A moment as the value of an input field."""
         return format(self.world.local(moment), form) if moment else ""
+
+
+_WORDS_OF = {"answer": "case_answer", "what": "owed", "rung": "told_rung"}
+"""Facts whose values have their words in a list of another name."""
+
+
+def _block(building: str) -> str:
+    """3栋, A座; a name that brings its own word stays as it is."""
+    if building.isascii() and building.isalpha():
+        return f"{building}座"
+    return building if building.endswith(("栋", "座", "幢", "楼")) or not building else f"{building}栋"
 
 
 Data = dict[str, Any]

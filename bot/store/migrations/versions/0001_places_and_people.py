@@ -132,7 +132,6 @@ def _residents() -> None:
         sa.Column("created_at", Utc(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_residents")),
     )
-    op.create_index(op.f("ix_residents_community_id"), "residents", ["community_id"], unique=False)
 
 
 def _households() -> None:
@@ -151,7 +150,6 @@ def _households() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_households")),
         sa.UniqueConstraint("resident_id", "home_id", name=op.f("uq_households_resident_id_home_id")),
     )
-    op.create_index(op.f("ix_households_community_id"), "households", ["community_id"], unique=False)
     op.create_index(op.f("ix_households_home_id"), "households", ["home_id"], unique=False)
     op.create_index(op.f("ix_households_resident_id"), "households", ["resident_id"], unique=False)
 
@@ -171,7 +169,6 @@ def _identities() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_identities")),
         sa.UniqueConstraint("channel", "account", "address", name=op.f("uq_identities_channel_account_address")),
     )
-    op.create_index(op.f("ix_identities_community_id"), "identities", ["community_id"], unique=False)
     op.create_index(op.f("ix_identities_resident_id"), "identities", ["resident_id"], unique=False)
 
 
@@ -260,7 +257,6 @@ def _audit() -> None:
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_audit_staff_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
-    op.create_index(op.f("ix_audit_community_id"), "audit", ["community_id"], unique=False)
     op.create_index(op.f("ix_audit_ref_id"), "audit", ["ref_id"], unique=False)
     op.create_index(op.f("ix_audit_staff_id"), "audit", ["staff_id"], unique=False)
 

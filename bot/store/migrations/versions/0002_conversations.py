@@ -21,6 +21,11 @@ def upgrade() -> None:
     _jobs()
 
 
+def _part_index(name: str, table: str, columns: list[str], where: str, *, unique: bool = False) -> None:
+    condition = sa.text(where)
+    op.create_index(name, table, columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
 def _conversations() -> None:
     op.create_table(
         "conversations",
@@ -51,16 +56,13 @@ def _conversations() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_conversations")),
         sa.UniqueConstraint("resident_id", name=op.f("uq_conversations_resident_id")),
     )
-    op.create_index(op.f("ix_conversations_community_id"), "conversations", ["community_id"], unique=False)
-    op.create_index(op.f("ix_conversations_owner_id"), "conversations", ["owner_id"], unique=False)
+    _part_index("ix_conversations_owned", "conversations", ["owner_id", "owned_until"], "owner_id IS NOT NULL")
     op.create_index("ix_conversations_updated_at", "conversations", ["updated_at"], unique=False)
-    op.create_index(
+    _part_index(
         "ix_conversations_waiting_since",
         "conversations",
-        ["waiting_since"],
-        unique=False,
-        sqlite_where=sa.text("waiting_since IS NOT NULL"),
-        postgresql_where=sa.text("waiting_since IS NOT NULL"),
+        ["community_id", "waiting_since"],
+        "waiting_since IS NOT NULL",
     )
 
 
@@ -91,25 +93,10 @@ def _messages() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("channel", "account", "external_id", name=op.f("uq_messages_channel_account_external_id")),
     )
-    op.create_index(op.f("ix_messages_community_id"), "messages", ["community_id"], unique=False)
     op.create_index("ix_messages_conversation_id_id", "messages", ["conversation_id", "id"], unique=False)
     op.create_index("ix_messages_identity_id_received_at", "messages", ["identity_id", "received_at"], unique=False)
-    op.create_index(
-        "ix_messages_raw_received_at",
-        "messages",
-        ["received_at"],
-        unique=False,
-        sqlite_where=sa.text("raw IS NOT NULL"),
-        postgresql_where=sa.text("raw IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_messages_stored",
-        "messages",
-        ["conversation_id", "id"],
-        unique=False,
-        sqlite_where=sa.text("status = 'stored'"),
-        postgresql_where=sa.text("status = 'stored'"),
-    )
+    _part_index("ix_messages_raw_received_at", "messages", ["received_at"], "raw IS NOT NULL")
+    _part_index("ix_messages_stored", "messages", ["conversation_id", "id"], "status = 'stored'")
 
 
 def _unreadable() -> None:
@@ -171,7 +158,6 @@ def _attachments() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attachments")),
     )
     op.create_index(op.f("ix_attachments_case_id"), "attachments", ["case_id"], unique=False)
-    op.create_index(op.f("ix_attachments_community_id"), "attachments", ["community_id"], unique=False)
     op.create_index(op.f("ix_attachments_conversation_id"), "attachments", ["conversation_id"], unique=False)
     op.create_index(op.f("ix_attachments_message_id"), "attachments", ["message_id"], unique=False)
 
@@ -215,53 +201,17 @@ def _outbox() -> None:
         sa.ForeignKeyConstraint(["origin_id"], ["outbox.id"], name=op.f("fk_outbox_origin_id")),
         sa.ForeignKeyConstraint(["reply_to"], ["messages.id"], name=op.f("fk_outbox_reply_to")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
-        sa.UniqueConstraint("dedupe_key", name=op.f("uq_outbox_dedupe_key")),
     )
-    op.create_index(op.f("ix_outbox_case_id"), "outbox", ["case_id"], unique=False)
-    op.create_index(op.f("ix_outbox_community_id"), "outbox", ["community_id"], unique=False)
+    _part_index("ix_outbox_case_id", "outbox", ["case_id"], "case_id IS NOT NULL")
     op.create_index("ix_outbox_conversation_id_id", "outbox", ["conversation_id", "id"], unique=False)
-    op.create_index(
-        "ix_outbox_in_flight",
-        "outbox",
-        ["identity_id", "lane", "id"],
-        unique=False,
-        sqlite_where=sa.text("status IN ('queued', 'sending')"),
-        postgresql_where=sa.text("status IN ('queued', 'sending')"),
-    )
-    op.create_index(op.f("ix_outbox_origin_id"), "outbox", ["origin_id"], unique=False)
-    op.create_index(
-        "ix_outbox_parked",
-        "outbox",
-        ["conversation_id"],
-        unique=False,
-        sqlite_where=sa.text("status = 'waiting'"),
-        postgresql_where=sa.text("status = 'waiting'"),
-    )
-    op.create_index(
-        "ix_outbox_provider",
-        "outbox",
-        ["channel", "account", "provider_id"],
-        unique=False,
-        sqlite_where=sa.text("provider_id IS NOT NULL"),
-        postgresql_where=sa.text("provider_id IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_outbox_queued",
-        "outbox",
-        ["due_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("status = 'queued'"),
-        postgresql_where=sa.text("status = 'queued'"),
-    )
-    op.create_index(op.f("ix_outbox_reply_to"), "outbox", ["reply_to"], unique=False)
-    op.create_index(
-        "ix_outbox_sent_at",
-        "outbox",
-        ["identity_id", "sent_at"],
-        unique=False,
-        sqlite_where=sa.text("sent_at IS NOT NULL"),
-        postgresql_where=sa.text("sent_at IS NOT NULL"),
-    )
+    _part_index("ix_outbox_in_flight", "outbox", ["identity_id", "lane", "id"], "status IN ('queued', 'sending')")
+    _part_index("ix_outbox_origin_id", "outbox", ["origin_id"], "origin_id IS NOT NULL")
+    _part_index("ix_outbox_parked", "outbox", ["conversation_id", "identity_id"], "status = 'waiting'")
+    _part_index("ix_outbox_provider", "outbox", ["channel", "account", "provider_id"], "provider_id IS NOT NULL")
+    _part_index("ix_outbox_queued", "outbox", ["due_at", "id"], "status = 'queued'")
+    _part_index("ix_outbox_reply_to", "outbox", ["reply_to"], "route = 'passive'")
+    _part_index("ix_outbox_pushed", "outbox", ["identity_id", "sent_at"], "route = 'push'")
+    _part_index("uq_outbox_dedupe_key", "outbox", ["dedupe_key"], "dedupe_key IS NOT NULL", unique=True)
 
 
 def _jobs() -> None:
@@ -284,25 +234,11 @@ def _jobs() -> None:
         sa.Column("dedupe_key", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["conversation_id"], ["conversations.id"], name=op.f("fk_jobs_conversation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
-        sa.UniqueConstraint("dedupe_key", name=op.f("uq_jobs_dedupe_key")),
     )
-    op.create_index(op.f("ix_jobs_community_id"), "jobs", ["community_id"], unique=False)
-    op.create_index(
-        "ix_jobs_ref",
-        "jobs",
-        ["ref"],
-        unique=False,
-        sqlite_where=sa.text("ref IS NOT NULL"),
-        postgresql_where=sa.text("ref IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_jobs_waiting",
-        "jobs",
-        ["due_at", "id"],
-        unique=False,
-        sqlite_where=sa.text("state = 'waiting'"),
-        postgresql_where=sa.text("state = 'waiting'"),
-    )
+    _part_index("uq_jobs_dedupe_key", "jobs", ["dedupe_key"], "dedupe_key IS NOT NULL", unique=True)
+    _part_index("ix_jobs_ended_at", "jobs", ["ended_at"], "ended_at IS NOT NULL")
+    _part_index("ix_jobs_ref", "jobs", ["ref"], "ref IS NOT NULL")
+    _part_index("ix_jobs_waiting", "jobs", ["due_at", "id"], "state = 'waiting'")
 
 
 def downgrade() -> None:

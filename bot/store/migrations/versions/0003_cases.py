@@ -74,7 +74,6 @@ def _work_orders() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_work_orders_number")),
     )
     op.create_index(op.f("ix_work_orders_assignee_id"), "work_orders", ["assignee_id"], unique=False)
-    op.create_index(op.f("ix_work_orders_community_id"), "work_orders", ["community_id"], unique=False)
     op.create_index("ix_work_orders_conversation_id_id", "work_orders", ["conversation_id", "id"], unique=False)
     op.create_index(op.f("ix_work_orders_home_id"), "work_orders", ["home_id"], unique=False)
     op.create_index(
@@ -137,7 +136,6 @@ def _complaints() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_complaints_number")),
     )
     op.create_index(op.f("ix_complaints_assignee_id"), "complaints", ["assignee_id"], unique=False)
-    op.create_index(op.f("ix_complaints_community_id"), "complaints", ["community_id"], unique=False)
     op.create_index("ix_complaints_conversation_id_id", "complaints", ["conversation_id", "id"], unique=False)
     op.create_index(
         "ix_complaints_open",
@@ -181,7 +179,6 @@ def _affairs() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_affairs")),
         sa.UniqueConstraint("number", name=op.f("uq_affairs_number")),
     )
-    op.create_index(op.f("ix_affairs_community_id"), "affairs", ["community_id"], unique=False)
     op.create_index("ix_affairs_conversation_id_id", "affairs", ["conversation_id", "id"], unique=False)
     op.create_index(
         "ix_affairs_open",
@@ -213,7 +210,6 @@ def _case_events() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_events")),
     )
     op.create_index("ix_case_events_case", "case_events", ["case_id", "id"], unique=False)
-    op.create_index(op.f("ix_case_events_community_id"), "case_events", ["community_id"], unique=False)
 
 
 def _promises() -> None:
@@ -236,7 +232,6 @@ def _promises() -> None:
         comment="Whatever a resident was told with a time, and whether it was kept.",
     )
     op.create_index(op.f("ix_promises_case_id"), "promises", ["case_id"], unique=False)
-    op.create_index(op.f("ix_promises_community_id"), "promises", ["community_id"], unique=False)
     op.create_index(op.f("ix_promises_conversation_id"), "promises", ["conversation_id"], unique=False)
 
 

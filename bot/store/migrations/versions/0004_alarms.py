@@ -43,7 +43,6 @@ def _alarms() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alarms")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_alarms_dedupe_key")),
     )
-    op.create_index(op.f("ix_alarms_community_id"), "alarms", ["community_id"], unique=False)
     op.create_index(op.f("ix_alarms_conversation_id"), "alarms", ["conversation_id"], unique=False)
     op.create_index(
         "ix_alarms_open",
@@ -101,7 +100,6 @@ def _call_tasks() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call_tasks")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_call_tasks_dedupe_key")),
     )
-    op.create_index(op.f("ix_call_tasks_community_id"), "call_tasks", ["community_id"], unique=False)
     op.create_index(op.f("ix_call_tasks_conversation_id"), "call_tasks", ["conversation_id"], unique=False)
     op.create_index(
         "ix_call_tasks_open",
@@ -137,7 +135,6 @@ def _follow_ups() -> None:
         comment="A satisfaction callback; never by the one who did the work.",
     )
     op.create_index(op.f("ix_follow_ups_case_id"), "follow_ups", ["case_id"], unique=False)
-    op.create_index(op.f("ix_follow_ups_community_id"), "follow_ups", ["community_id"], unique=False)
 
 
 def downgrade() -> None:

@@ -65,7 +65,8 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
     $("#inbox").classList.toggle("chosen", Boolean($("#thread-data")));
     threadChanged();
   }
-  if (id === "part-composer") restoreDraft();
+  if (id === "part-composer") { restoreDraft(); if (desk.taking) { desk.taking = false; $("#draft")?.focus(); } }
+  if (id === "part-nav") title();
   if (id === "part-alarms") ring();
 });
 
@@ -174,7 +175,32 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Keys of the inbox, where nobody is writing: next, previous, take over.
+document.addEventListener("keydown", (event) => {
+  const writing = event.target.matches?.("input, textarea, select");
+  if (event.key === "Escape" && event.target.id === "draft") { $("#conversations a[aria-current]")?.focus(); return; }
+  if (!$("#conversations") || writing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "j" || event.key === "k") walk(event.key === "j" ? 1 : -1);
+  if (event.key === "t") $("[data-take]")?.click();
+});
+
+function walk(step) {
+  const links = [...document.querySelectorAll("#conversations li > a[id]")];
+  const now = links.findIndex((link) => link.getAttribute("aria-current"));
+  const next = links[now < 0 ? 0 : now + step];
+  if (!next) return;
+  next.scrollIntoView({ block: "nearest" });
+  next.click();
+}
+
+// How many wait stands in the title, for whoever works in another tab.
+function title() {
+  const waiting = $("#nav-inbox .badge")?.textContent;
+  document.title = (waiting ? `(${waiting}) ` : "") + document.title.replace(/^\(\d+\) /, "");
+}
+
 document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-take]")) desk.taking = true;
   if (event.target.closest("[data-to-end]")) toEnd();
   if (event.target.closest("[data-show-card]")) $("#card").classList.toggle("shown");
   if (event.target.closest("[data-hide-card]")) $("#card").classList.remove("shown");
@@ -245,4 +271,5 @@ document.addEventListener("DOMContentLoaded", () => {
   setInterval(refresh, 30000);
   markRead();
   ring();
+  title();
 });

@@ -27,6 +27,13 @@ function icon(name) {
 
 const clockText = (at) => new Date(at).toLocaleTimeString("zh-CN", { hour: "2-digit", minute: "2-digit", hour12: false });
 
+/** 14:20, or 11月16日 14:20 of another day. */
+function whenText(at) {
+  const day = new Date(at);
+  const isToday = day.toDateString() === new Date().toDateString();
+  return isToday ? clockText(at) : `${day.getMonth() + 1}月${day.getDate()}日 ${clockText(at)}`;
+}
+
 // Bubbles
 
 function bubble(entry) {
@@ -56,7 +63,7 @@ function row(entry) {
 
 function append(entry, before) {
   const screen = byId("screen");
-  if (!before || new Date(entry.at) - new Date(before.at) > GAP_MS) screen.append(make("p", "when", clockText(entry.at)));
+  if (!before || new Date(entry.at) - new Date(before.at) > GAP_MS) screen.append(make("p", "when", whenText(entry.at)));
   screen.append(row(entry));
 }
 

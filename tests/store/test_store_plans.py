@@ -1,0 +1,69 @@
+"""What runs for every message, or every few seconds, finds its rows by an index, however many rows there are."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bot.store import alarms, jobs, locking, messages, outbox, residents
+from bot.store.base import new_id
+from tests.support.clock import MONDAY as NOW
+from tests.support.databases import opened
+
+LEASE = timedelta(seconds=30)
+IDS = [new_id(), new_id()]
+KEYS = [("wechat", "main", "ann"), ("wechat", "main", "bob")]
+
+HOT: dict[str, Callable[[sa.Connection], Any]] = {
+    "who writes": lambda conn: residents.find_identities(conn, KEYS),
+    "lock and load": lambda conn: locking.lock(conn, IDS, wait=False),
+    "marks of passive replies": lambda conn: outbox.accepted(conn, [(IDS[0], None)], NOW),
+    "marks of pushed rows": lambda conn: outbox.accepted(conn, [(IDS[0], "named")], NOW),
+    "repeats": lambda conn: messages.find(conn, KEYS),
+    "replies of repeats": lambda conn: outbox.passive_replies(conn, IDS),
+    "what waits for the resident": lambda conn: outbox.unpark(conn, [(IDS[0], IDS[1])], NOW),
+    "standing emergencies": lambda conn: alarms.of_conversations(conn, IDS),
+    "claim": lambda conn: outbox.claim(conn, NOW, 20, LEASE),
+    "claim beside a paused account": lambda conn: outbox.claim(conn, NOW, 20, LEASE, [("wechat", "main")]),
+    "begin to send": lambda conn: outbox.begin_sending(conn, IDS, NOW, LEASE),
+    "the window": lambda conn: (messages.last_received(conn, IDS[0]), outbox.pushed_since(conn, IDS[0], NOW)),
+    "a takeover": lambda conn: outbox.cancel_fenced(conn, IDS[0], NOW),
+    "what is still on its way": lambda conn: outbox.still_sending(conn, IDS[0]),
+    "leases": lambda conn: (outbox.any_lapsed(conn, NOW), outbox.lapsed(conn, NOW, 10)),
+    "what is queued": lambda conn: (outbox.next_due(conn, NOW), outbox.queued(conn)),
+    "stored messages": lambda conn: (messages.any_stored(conn), messages.oldest_stored(conn, 10)),
+    "timers": lambda conn: (jobs.due(conn, NOW, 10), jobs.next_due(conn)),
+    "timers without a reason": lambda conn: jobs.cancel(conn, IDS, ["k"], NOW),
+    "a receipt": lambda conn: outbox.receipt(conn, "wechat", "main", "p1", "delivered", "", NOW),
+}
+SMALL = ("ix_messages_stored", "ix_outbox_in_flight", "ix_outbox_queued")
+ALLOWED = ("json_each", "CONSTANT ROW", "anon_1", *SMALL)
+"""Not tables: a parameter, a subquery; and the indexes that hold nothing but what is asked for."""
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_no_table_is_read_from_end_to_end(sqlite_url: str, name: str) -> None:
+    async with opened(sqlite_url) as database:
+        plans = await database.write(_plans, HOT[name])
+    assert plans, "nothing was asked of the database"
+    scans = [step for step in plans if step.startswith("SCAN") and not any(word in step for word in ALLOWED)]
+    assert scans == []
+
+
+def _plans(conn: sa.Connection, f: Callable[[sa.Connection], Any]) -> list[str]:
+    heard: list[tuple[str, Any]] = []
+
+    def hear(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        del conn, cursor, context
+        heard.append((statement, parameters[0] if many else parameters))
+
+    sa.event.listen(conn, "before_cursor_execute", hear)
+    f(conn)
+    sa.event.remove(conn, "before_cursor_execute", hear)
+    return [
+        str(step[3])
+        for statement, parameters in heard
+        for step in conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    ]
