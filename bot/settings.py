@@ -5,12 +5,13 @@ import ipaddress
 import zoneinfo
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
+from channels.sms import SmsSettings
 from channels.telegram import TelegramSettings
 from channels.wechat import WeChatSettings
 
@@ -122,6 +123,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     numbers: PublicNumbers = PublicNumbers()
     wechat: dict[str, WeChatSettings] = msgspec.field(default_factory=dict)
     telegram: dict[str, TelegramSettings] = msgspec.field(default_factory=dict)
+    sms: dict[str, SmsSettings] = msgspec.field(default_factory=dict)
+
+    def accounts(self, channel: str) -> dict[str, Any]:
+        """The accounts of a channel by name; those that must know where they are called are told, if not yet."""
+        found: dict[str, Any] = getattr(self, channel)
+        return {
+            name: values
+            if getattr(values, "public_url", None) != ""
+            else structs.replace(values, public_url=self.address)
+            for name, values in found.items()
+        }
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for what no type can tell."""

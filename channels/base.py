@@ -13,7 +13,7 @@ LONGEST_TURN_S = 2.0
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A path below `/channels/<channel>/<account>` that the provider calls."""
+    """A path below `/channels/<channel>/<account>` that the provider calls. It may end in `{key}`."""
 
     method: str
     suffix: str = ""
@@ -36,6 +36,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """How many messages that window allows; None: any number."""
     buttons: bool = False
     receipts: bool = False
+    templates_only: bool = False
+    """Nothing but texts that were approved beforehand goes out; any other is `Rejected`, "no template"."""
     resend_unknown: bool = False
     """A send with unknown outcome may be repeated safely (an idempotency key exists)."""
 

@@ -44,7 +44,8 @@ class InboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     choice: str | None = None
-    """The value of the choice that was tapped, where the provider says that it was a tap."""
+    """The value of the choice that was tapped, where the provider says that it was a tap; or the mark of a word that
+    binds on this channel (`channels.consent`)."""
     own_phone: str = ""
     """The sender's phone number, E.164, where the provider vouches that it is theirs."""
     sent_at: datetime | None = None
@@ -74,6 +75,15 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     outcome: ReceiptOutcome
     error: str = ""
     at: datetime | None = None
+    row_id: str = ""
+    """The outbox row, where the provider carries our own name for the message: a receipt may come before its name."""
+
+
+class Broken(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a push that cannot be read beside others that can: kept raw and shown to staff (law 12)."""
+
+    reason: str
+    raw: str = ""
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +92,7 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[InboundMessage, ...] = ()
     events: tuple[ChannelEvent, ...] = ()
     receipts: tuple[Receipt, ...] = ()
+    broken: tuple[Broken, ...] = ()
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -108,10 +119,14 @@ class SendResult(msgspec.Struct, frozen=True):
 
 
 class WebhookRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as a channel sees it; headers have lower-case names."""
+    """A request as a channel sees it; headers are found in any case of their names."""
 
     method: str
     suffix: str
+    target: str = ""
+    """Path and query as they were sent, escapes included: some providers sign them."""
+    key: str = ""
+    """What stands for `{key}` in the path of the route."""
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes

@@ -8,6 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from bot.desk import EMERGENCY, Desk, Job
+from channels.consent import OPT_IN, OPT_OUT
 from intents.answers import asks_back
 from intents.model import Reading
 from workflows import (
@@ -185,9 +186,10 @@ def _raise_red_flags(talk: Talk) -> None:
 
 def _by_words(talk: Talk) -> None:
     reading = talk.reading
-    if "opt_out" in reading.flags:
+    mark = talk.desk.incoming.choice if talk.desk.incoming else None
+    if "opt_out" in reading.flags or mark == OPT_OUT:
         smalltalk.stopped(talk)
-    elif smalltalk.wants_notices_again(talk):
+    elif smalltalk.wants_notices_again(talk) or mark == OPT_IN:
         smalltalk.started(talk)
     elif "privacy" in reading.flags and len(talk.said.text) <= SHORT_ENOUGH_FOR_A_PERSON:
         smalltalk.privacy(talk)

@@ -153,7 +153,7 @@
     // Enter that only ends a word of the input method must not send.
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); submit(); }
   });
-  document.addEventListener("person", (event) => choosePerson(event.detail));
+  document.addEventListener("phone-chosen", (event) => choosePerson(event.detail));
   for (const button of document.querySelectorAll("[data-act]")) {
     button.addEventListener("click", () => act(button.dataset.act));
   }
