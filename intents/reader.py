@@ -27,6 +27,8 @@ _NO_COMMUNITIES: Mapping[str, str] = {}
 # holds a rule back, and where that is one of a danger only thought of. Chosen by cross-validation over the examples
 # (python -m intents.evaluate --folds): the last tenth of recall is bought with precision.
 _RAISED, _PLAIN, _GUARDED, _IMAGINED = 0.20, 0.20, 0.30, 0.65
+# Where words are enough, whatever was learned.
+_NEVER_WEIGHED = frozenset({"self_harm"})
 _THOUGHT_OF = frozenset({"suppose", "drill"})
 # The same for the loss of a basic service.
 _LOST_BY_RULE, _LOST = 0.10, 0.30
@@ -251,7 +253,7 @@ def _least_danger(verdict: Verdict) -> float:
     if verdict.danger is None:
         return _PLAIN
     if verdict.raised:
-        return _RAISED
+        return 0 if verdict.danger in _NEVER_WEIGHED else _RAISED
     return _GUARDED if _THOUGHT_OF.isdisjoint(verdict.guards) else _IMAGINED
 
 
