@@ -1,5 +1,6 @@
 """Reads a message: intent, category, urgency, slots, flags. Pure; the clock and the communities come as arguments."""
 
+import functools
 import itertools
 import re
 from collections import OrderedDict
@@ -10,9 +11,11 @@ from operator import itemgetter
 import msgspec
 
 from intents.classifier import HEADS, Classifier, Scores, load_classifier
+from intents.examples import load_examples
 from intents.model import CATEGORIES, Alternative, Reading, Request, Slots
+from intents.nearest import Near, Nearest
 from intents.normalise import clean, language, normalise
-from intents.rules import NOTHING, Verdict, judge
+from intents.rules import NOTHING, Verdict, judge, spoken_words
 from intents.slots import Found, read_slots, with_community
 from intents.split import stretches
 from intents.times import TimePhrase, wished_phrase
@@ -33,7 +36,7 @@ _THOUGHT_OF = frozenset({"suppose", "drill"})
 # The same for the loss of a basic service.
 _LOST_BY_RULE, _LOST = 0.10, 0.30
 # From here on a person is told and the resident asked once, although it may be nothing.
-_DOUBTFUL = 0.08
+_DOUBTFUL = 0.05
 # Below both, the best intent is as good as a guess.
 _LEAST, _LEAST_GAP = 0.34, 0.10
 # A stretch of a message is a request of its own from here on.
@@ -86,6 +89,26 @@ class _Whole(msgspec.Struct, frozen=True):
     timeless: Reading | None
 
 
+class Explanation(msgspec.Struct, frozen=True):
+    """Why a message was read as it was.
+
+    `rules`: name of each rule that spoke and the words it was found by. `words`, `danger_words`: what speaks most for
+    the intent, and for danger, with what it adds; a name in angle brackets is a concept of the lexicon. `danger`: the
+    learned probability of danger. `nearest`: the likest examples.
+    """
+
+    rules: tuple[tuple[str, str], ...]
+    words: tuple[tuple[str, float], ...]
+    danger: float
+    danger_words: tuple[tuple[str, float], ...]
+    nearest: tuple[Near, ...]
+
+
+@functools.cache
+def _shipped() -> Nearest:
+    return Nearest(load_examples())
+
+
 class Reader:
     """Holds the trained model and remembers texts seen, since residents repeat themselves and each other."""
 
@@ -114,6 +137,19 @@ class Reader:
             wholes = self._wholes(some)
             readings += [_resolved(whole, now, communities) for whole in wholes]
         return readings
+
+    def explain(self, text: str, now: datetime) -> Explanation:
+        """What decided, for staff: costs far more than reading, and the first call builds the index of examples."""
+        normal = normalise(clean(text))
+        verdict = judge(normal)
+        reading = self.read(text, now)
+        return Explanation(
+            rules=tuple(spoken_words(normal)),
+            words=tuple(self._classifier.telling(normal, verdict, "intent", reading.intent)),
+            danger=self._classifier.scores(normal, verdict).shares("urgency")[2],
+            danger_words=tuple(self._classifier.telling(normal, verdict, "urgency", "emergency")),
+            nearest=tuple(_shipped().find(text)),
+        )
 
     def cache_share(self) -> float:
         """Which share of the texts read since the start was remembered from an earlier one."""

@@ -96,6 +96,19 @@ def find_danger(normal: str, gated: bool = True) -> str | None:
     return next((kind for kind, pattern in rules.emergency.items() if pattern.search(text)), None)
 
 
+def spoken_words(normal: str) -> list[tuple[str, str]]:
+    """For staff: which rules speak in a normalised text, by name, and the words that each was found by."""
+    rules = _rules()
+    held = marks(normal)
+    text = rules.harmless.sub(" ", normal)
+    found = [
+        (one, one.pattern.search(text if one.key[0] == "danger" else normal)) for one in rules.spoken.worth_trying(held)
+    ]
+    named = [("flag red" if one.key[0] == "red" else " ".join(one.key), match.group()) for one, match in found if match]
+    guards = [(one, one.pattern.search(normal)) for one in rules.guard.worth_trying(held)]
+    return named + [(f"guard {one.key}", match.group()) for one, match in guards if match]
+
+
 def _danger(normal: str, held: Set[str], spoken: list[Gated[_Named]], rules: _Rules) -> str | None:
     if not spoken or spoken[0].key[0] != "danger":
         return None
