@@ -321,11 +321,19 @@ def _day_of_month(day: int, today: date) -> date:
     return today
 
 
+# A date this long gone is next year's; one gone for less was meant as it is.
+_GONE = timedelta(days=60)
+
+
 def _next_date(month: int, day: int, today: date) -> date:
     """The coming one; a date that does not exist (30 February, the 5th of a month 13) is the last day before it."""
     if month > 12:
         month, day = 12, 31
-    year = today.year + (month < today.month - 6)
+    found = _existing(today.year, month, day)
+    return found if found >= today - _GONE else _existing(today.year + 1, month, day)
+
+
+def _existing(year: int, month: int, day: int) -> date:
     while True:
         try:
             return date(year, month, day)
