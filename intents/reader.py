@@ -29,14 +29,14 @@ _NO_COMMUNITIES: Mapping[str, str] = {}
 # Learned danger from which a message is an emergency: where a rule speaks, where none does, where a look-alike rule
 # holds a rule back, and where that is one of a danger only thought of. Chosen by cross-validation over the examples
 # (python -m intents.evaluate --folds): the last tenth of recall is bought with precision.
-_RAISED, _PLAIN, _GUARDED, _IMAGINED = 0.20, 0.20, 0.30, 0.65
+_RAISED, _PLAIN, _GUARDED, _IMAGINED = 0.20, 0.30, 0.30, 0.65
 # Where words are enough, whatever was learned.
 _NEVER_WEIGHED = frozenset({"self_harm"})
 _THOUGHT_OF = frozenset({"suppose", "drill"})
 # The same for the loss of a basic service.
 _LOST_BY_RULE, _LOST = 0.10, 0.30
 # From here on a person is told and the resident asked once, although it may be nothing.
-_DOUBTFUL = 0.05
+_DOUBTFUL = 0.15
 # Below both, the best intent is as good as a guess.
 _LEAST, _LEAST_GAP = 0.34, 0.10
 # A stretch of a message is a request of its own from here on.

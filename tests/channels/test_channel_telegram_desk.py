@@ -23,7 +23,7 @@ from tests.engine.kit import REPORT, nobody_writes, raw_connection
 from tests.support.clock import StoppedClock
 
 JSON = {"Content-Type": "application/json"}
-CHOOSE = "装修"
+CHOOSE = "停车"
 """Too short to be answered: the knowledge base offers what may be meant."""
 
 
