@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.web.simulator.account import Account, utc_now
+from bot.web.simulator.account import Account, Mode, utc_now
 from bot.web.simulator.phones import Direction, Entry, Phone
 from bot.web.simulator.wechat_api import ApiSide, Fault, Json, When
 from bot.web.simulator.wechat_push import Limits, Pushed, Pusher, cdata, render
@@ -146,6 +146,10 @@ class WeChatPlatform:
     @service_url.setter
     def service_url(self, url: str) -> None:
         self._pusher.service_url = url
+
+    def seal_pushes(self, mode: Mode, encoding_aes_key: str) -> None:
+        """The mode of the server settings: in safe mode only an answer that is sealed, too, reaches the phone."""
+        self.account.mode, self.account.encoding_aes_key = mode, encoding_aes_key
 
     async def handshake(self) -> bool:
         """Save the address at the platform: whether the service proved that it knows the token."""
