@@ -26,9 +26,12 @@ from bot.settings import Settings
 from bot.store import migrations, outbox
 from bot.store.database import Database
 from bot.store.writer import FileLock
-from bot.web import public, sockets, staff
+from bot.web import doors, public, sockets, staff
 from bot.web.context import Context
-from bot.web.simulator import pages
+from bot.web.simulator import pages, sms_account, sms_pages, telegram_pages
+from bot.web.simulator.sms import SmsGateway
+from bot.web.simulator.telegram import TelegramPlatform
+from bot.web.simulator.telegram_demo import fill_in, opened, recall
 from bot.web.simulator.wechat import WeChatPlatform
 from bot.world import World, Worlds, load
 from channels.base import Channel
@@ -66,7 +69,9 @@ class Service:
 
     context: Context
     simulator: WeChatPlatform | None = None
+    sms: SmsGateway | None = None
     only: Part = ""
+    telegram: TelegramPlatform | None = None
     addresses: list[str] = field(default_factory=list)
 
 
@@ -89,19 +94,27 @@ async def running(
         tell("preparing the database …")
         database = await _database(settings, stack)
         platform = await _simulator(settings, stack) if with_demo else None
+        telegram: TelegramPlatform | None = None
         if platform is not None:
             settings = _with_demonstration(settings, platform)
+            telegram = await opened(platform.wire, stack)
+            settings = fill_in(settings, telegram)
             tell("preparing the demonstration …")
             await database.write(demo.load, clock.now(), zone=settings.zone)
             await _remember(platform, database)
+            await recall(telegram, database)
+        gateway = None
+        if with_demo:
+            settings, gateway = await sms_account.start(settings, database, stack)
         context = await _context(settings, database, clock, stack, with_demo=with_demo, tell=tell)
         metrics.READ_BEFORE.set_function(context.world.reader.cache_share)
         _start_engine(context, only, stack)
         await stack.enter_async_context(database.listening())
         await _watch_world(context, stack)
-        service = Service(context=context, simulator=platform, only=only)
+        service = Service(context=context, simulator=platform, telegram=telegram, sms=gateway, only=only)
         if only != "worker":
             await _listen(service, ports, stack)
+            doors.start(context, stack, _telegram_addresses(service))
         gc.collect()
         gc.freeze()
         yield service
@@ -206,10 +219,21 @@ def _with_demonstration(settings: Settings, platform: WeChatPlatform) -> Setting
     return msgspec.structs.replace(settings, wechat={**settings.wechat, "demo": account}, numbers=numbers)
 
 
+def _telegram_addresses(service: Service) -> dict[str, str]:
+    """Where each bot's updates are to be pushed; without a public address only those of the simulator's bot can be."""
+    settings = service.context.settings
+    base = settings.public_url.rstrip("/")
+    found = {account: f"{base}/channels/telegram/{account}" for account in settings.telegram} if base else {}
+    if service.telegram is not None:
+        own = service.telegram.account
+        found[own] = f"http://127.0.0.1:{settings.port}/channels/telegram/{own}"
+    return found
+
+
 def _channels(settings: Settings, stack: contextlib.AsyncExitStack) -> dict[tuple[str, str], Channel]:
     channels: dict[tuple[str, str], Channel] = {}
     for name, entry in CHANNELS.items():
-        for account, values in getattr(settings, name).items():
+        for account, values in settings.accounts(name).items():
             channel = entry.build(account, values)
             stack.push_async_callback(channel.close)
             channels[name, account] = channel
@@ -281,7 +305,11 @@ async def _listen(service: Service, ports: list[Port], stack: contextlib.AsyncEx
     staff.add_routes(inside)
     if service.simulator is not None:
         people = [pages.Person(one.openid, one.name, one.note) for one in demo.people()]
-        pages.add_routes(inside, service.simulator, people=people)
+        pages.add_routes(inside, service.simulator, people=people, more=["telegram", "sms"])
+    if service.telegram is not None:
+        telegram_pages.add_routes(inside, service.telegram)
+    if service.sms is not None:
+        sms_pages.add_routes(inside, service.sms, {one.openid: one.number for one in demo.people()})
     applications = [internet] if inside is internet else [internet, inside]
     for app, port in zip(applications, ports, strict=True):
         await _serve(app, port, service, stack)
@@ -308,7 +336,7 @@ def welcome(service: Service) -> str:
     inside = settings.address if settings.staff_port is None else settings.local(settings.staff_port)
     lines = ["", "Frontdesk · 物业前台 is ready. Ctrl-C stops it.", ""]
     if service.simulator is not None:
-        lines.append(f"  simulator (a phone)   {inside}/simulator")
+        lines.append(f"  simulator (phones)    {inside}/simulator")
     lines.append(f"  staff console         {inside}/console")
     if service.context.demo:
         lines += [f"    {one.login:<12} {one.title}" for one in demo.sign_ins()]

@@ -24,7 +24,7 @@ async def findings(settings: Settings) -> list[Finding]:
     channels = [
         entry.build(account, values)
         for name, entry in CHANNELS.items()
-        for account, values in getattr(settings, name).items()
+        for account, values in settings.accounts(name).items()
     ]
     if not channels:
         found.append(Finding(True, "no channel account is set: only --demo has phones (docs/settings.md)"))

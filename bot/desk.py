@@ -192,13 +192,26 @@ class Desk:
         question: bool = False,
         fenced: bool = True,
         author_id: UUID | None = None,
-    ) -> None:
-        """Say something in this conversation: the answer to a message, or what a person typed."""
+        hold_until: datetime | None = None,
+    ) -> list[UUID]:
+        """Say something in this conversation: the answer to a message, or what a person typed. The rows it became.
+
+        `hold_until`: it goes out then, unless `take_back` stops it.
+        """
         self.questions += question
         fence = self.conversation.fence if fenced and author_id is None else None
-        self._put(
-            text, kind=kind, lane=lane, choices=choices, case=case, fence=fence, due_at=self.now, author_id=author_id
-        )
+        return self._put(
+            text, kind=kind, lane=lane, choices=choices, case=case, fence=fence, due_at=hold_until or self.now,
+            author_id=author_id,
+        )  # fmt: skip
+
+    def take_back(self, row_ids: Sequence[UUID]) -> bool:
+        """Stop what was held back in an earlier turn; False where it has gone out. Asks the database.
+
+        These rows are locked under the lock of their conversation, before any other row of the turn: nobody who holds
+        one of them waits for what this turn locks later.
+        """
+        return outbox.cancel_held(self.conn, row_ids, self.now)
 
     def notify(
         self,
@@ -238,11 +251,12 @@ class Desk:
         due_at: datetime,
         author_id: UUID | None = None,
         without_question: str | None = None,
-    ) -> None:
+    ) -> list[UUID]:
         identity = self.identity
         if identity is None:
             self.call_task("tell", text, self.now, case=case)
-            return
+            return []
+        put: list[UUID] = []
         limits = self.world.capabilities.get((identity.channel, identity.account))
         pieces = parts(text, limits.text_limit, limits.text_unit) if limits else [text]
         for number, piece in enumerate(pieces, 1):
@@ -254,6 +268,8 @@ class Desk:
                 row.update(case_kind=CASE_KIND[type(case)], case_id=case.id)
             self._choose_route(row)
             self.pending.insert(outbox.outbox, row)
+            put.append(row["id"])
+        return put
 
     def _outbox_row(self, text: str, identity: Identity, kind: str, lane: int, due_at: datetime) -> Row:
         return {
@@ -283,7 +299,7 @@ class Desk:
             or row["lane"] not in {EMERGENCY, DIALOGUE}
         ):
             return
-        if incoming.passive_until is None or self.now >= incoming.passive_until:
+        if incoming.passive_until is None or self.now >= incoming.passive_until or row["due_at"] > self.now:
             return
         self._passive_used = True
         lease = timedelta(seconds=self.world.settings.delivery.passive_lease_seconds)
@@ -370,6 +386,10 @@ class Desk:
     def keep(self, case: Case, *what: str) -> None:
         """These promises of a case are kept now."""
         self.pending.kept_promises.append((case.id, what))
+
+    def release(self, case: Case, *what: str) -> None:
+        """These promises of a case are replaced by what follows, or nobody waits for them any more: not kept."""
+        self.pending.released_promises.append((case.id, what))
 
     def audit(
         self, act: str, ref_kind: str = "", ref_id: UUID | None = None, data: Mapping[str, Any] | None = None

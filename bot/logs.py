@@ -10,12 +10,14 @@ import msgspec
 
 _PHONE = re.compile(r"(?<!\d)(?:\+?\d{1,3}[- ]?)?(\d{3})\d{4,6}(\d{2,4})(?!\d)")
 _TOKEN = re.compile(r"(access_token|secret|password|token)=[^\s&\"']+", re.IGNORECASE)
+_BOT_TOKEN = re.compile(r"\b(?:bot)?\d{5,20}:[A-Za-z0-9_-]{30,}")
+"""Telegram's, which stands in every address of its API."""
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 def scrub(text: str) -> str:
     """`text` without what looks like a phone number or a credential."""
-    return _PHONE.sub(r"\1***\2", _TOKEN.sub(r"\1=***", text))
+    return _PHONE.sub(r"\1***\2", _TOKEN.sub(r"\1=***", _BOT_TOKEN.sub("***", text)))
 
 
 class _Lines(logging.Formatter):
@@ -37,5 +39,5 @@ def set_up(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("aiohttp.access", "httpx", "httpcore", "alembic", "sqlalchemy"):
+    for noisy in ("aiohttp.access", "httpx", "httpcore", "telegram", "alembic", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -5,12 +5,14 @@ import ipaddress
 import zoneinfo
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
+from channels.sms import SmsSettings
+from channels.telegram import TelegramSettings
 from channels.wechat import WeChatSettings
 
 # What a value has to be; `description` is what a wrong one is answered with.
@@ -63,11 +65,18 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     complaint_answer_at: ClockTime = "10:00"
     """When a complaint of the evening or night gets its first answer."""
     complaint_result_days: Count = 3
+    affair_days: Count = 7
     affair_answer_working_days: Count = 1
     quiet_hours: tuple[ClockTime, ClockTime] = ("21:30", "08:00")
     direct_answer_minutes: Count = 15
     """An answer to a message this fresh always goes, quiet hours or not."""
     night_hours: tuple[ClockTime, ClockTime] = ("20:00", "08:00")
+    bubble_seconds: Seconds = 3.0
+    """A form question waits so long for another bubble, and is not asked if one comes."""
+    complaint_bubble_seconds: Seconds = 8.0
+    """The same while somebody complains: they are heard out."""
+    bubbles_at_most_seconds: Seconds = 12.0
+    """From the first bubble on the question waits no longer than this."""
     reminder_minutes: Count = 10
     unfinished_minutes: Count = 30
     """An unfinished report becomes a person's task after so long in silence."""
@@ -113,6 +122,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     delivery: DeliverySettings = DeliverySettings()
     numbers: PublicNumbers = PublicNumbers()
     wechat: dict[str, WeChatSettings] = msgspec.field(default_factory=dict)
+    telegram: dict[str, TelegramSettings] = msgspec.field(default_factory=dict)
+    sms: dict[str, SmsSettings] = msgspec.field(default_factory=dict)
+
+    def accounts(self, channel: str) -> dict[str, Any]:
+        """The accounts of a channel by name; those that must know where they are called are told, if not yet."""
+        found: dict[str, Any] = getattr(self, channel)
+        return {
+            name: values
+            if getattr(values, "public_url", None) != ""
+            else structs.replace(values, public_url=self.address)
+            for name, values in found.items()
+        }
 
     def __post_init__(self) -> None:
         """Raises `ValueError` for what no type can tell."""

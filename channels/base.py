@@ -13,7 +13,7 @@ LONGEST_TURN_S = 2.0
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A path below `/channels/<channel>/<account>` that the provider calls."""
+    """A path below `/channels/<channel>/<account>` that the provider calls. It may end in `{key}`."""
 
     method: str
     suffix: str = ""
@@ -28,12 +28,16 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """A reply can ride in the answer to the request until this long after receipt; None: it cannot."""
     text_limit: int
     text_unit: TextUnit = "characters"
+    largest_body: int = 64 * 1024
+    """Bytes of a request; a larger one is refused unread."""
     push_window: timedelta | None = None
     """How long after a resident's message we may write unasked; None: for ever."""
     push_quota: int | None = None
     """How many messages that window allows; None: any number."""
     buttons: bool = False
     receipts: bool = False
+    templates_only: bool = False
+    """Nothing but texts that were approved beforehand goes out; any other is `Rejected`, "no template"."""
     resend_unknown: bool = False
     """A send with unknown outcome may be repeated safely (an idempotency key exists)."""
 

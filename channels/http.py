@@ -1,4 +1,4 @@
-"""The one HTTP client of the channels: JSON out, JSON back, and an honest word on what a failure means.
+"""The one HTTP client of the channels, and an honest word on what a failure means.
 
 `Later`: nothing went out for certain. `OutcomeUnknown`: the request was written and no answer came. Access tokens
 travel in query strings, so no address ever gets into an exception: not into its text, and not into the chain behind it.
@@ -9,6 +9,7 @@ from typing import Final
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from channels.errors import Later, OutcomeUnknown, SendError
 
@@ -28,22 +29,26 @@ class JsonClient:
 
     async def post(self, path: str, payload: object, params: Mapping[str, str] | None = None) -> dict[str, object]:
         """POST `payload` as raw UTF-8 JSON and return the JSON object answered. Raises `Later` or `OutcomeUnknown`."""
+        url = URL(self._base + path).update_query(params or {})
+        return _decoded(*await self._exchange("POST", url, msgspec.json.encode(payload), _HEADERS))
+
+    async def call(self, method: str, path: str, data: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        """Status and body, whatever they are. `path` with its query is sent as it is: it may be signed.
+
+        Raises `Later` or `OutcomeUnknown` where there is no answer.
+        """
+        return await self._exchange(method, URL(self._base + path, encoded=True), data, headers)
+
+    async def _exchange(self, method: str, url: URL, data: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         failure: SendError
         try:
-            status, raw = await self._exchange(path, msgspec.json.encode(payload), params)
+            # A redirect would carry the token to an address nobody chose.
+            async with self._open().request(method, url, data=data, headers=headers, allow_redirects=False) as response:
+                return response.status, await _body(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = _failure(error)
-        else:
-            return _decoded(status, raw)
         # Raised outside the handler: the library's exception holds the address and must not become our context.
         raise failure
-
-    async def _exchange(self, path: str, data: bytes, params: Mapping[str, str] | None) -> tuple[int, bytes]:
-        # A redirect would carry the token to an address nobody chose.
-        async with self._open().post(
-            self._base + path, data=data, params=params, headers=_HEADERS, allow_redirects=False
-        ) as response:
-            return response.status, await _body(response)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -10,10 +10,13 @@ from typing import Literal
 import msgspec
 
 MessageKind = Literal[
-    "text", "image", "voice", "video", "location", "link", "file", "unsupported", "followed", "menu_click", "scanned"
+    "text", "image", "voice", "video", "location", "link", "file", "too_large", "unsupported",
+    "followed", "menu_click", "scanned",
 ]  # fmt: skip
-"""The last three are events that deserve an answer: the desk treats them as messages without words."""
-EventKind = Literal["followed", "unfollowed", "menu_click", "scanned", "menu_view", "position", "ignored"]
+"""`too_large`: more than the provider hands out. The last three are events that deserve an answer: the desk treats them
+as messages without words."""
+EventKind = Literal["followed", "unfollowed", "returned", "menu_click", "scanned", "menu_view", "position", "ignored"]
+"""`returned`: reachable again, without having said anything."""
 ReceiptOutcome = Literal["accepted", "delivered", "failed"]
 
 
@@ -24,6 +27,8 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     media_id: str = ""
     url: str = ""
     label: str = ""
+    album: str = ""
+    """What was chosen and sent together has the same one; each picture is a message of its own."""
     latitude: float | None = None
     longitude: float | None = None
 
@@ -39,7 +44,10 @@ class InboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
     choice: str | None = None
-    """The value of the choice that was tapped, where the provider says that it was a tap."""
+    """The value of the choice that was tapped, where the provider says that it was a tap; or the mark of a word that
+    binds on this channel (`channels.consent`)."""
+    own_phone: str = ""
+    """The sender's phone number, E.164, where the provider vouches that it is theirs."""
     sent_at: datetime | None = None
     raw: str = ""
     """The payload as it came, kept for a while (setting `raw_payload_days`)."""
@@ -67,6 +75,15 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     outcome: ReceiptOutcome
     error: str = ""
     at: datetime | None = None
+    row_id: str = ""
+    """The outbox row, where the provider carries our own name for the message: a receipt may come before its name."""
+
+
+class Broken(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a push that cannot be read beside others that can: kept raw and shown to staff (law 12)."""
+
+    reason: str
+    raw: str = ""
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +92,7 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[InboundMessage, ...] = ()
     events: tuple[ChannelEvent, ...] = ()
     receipts: tuple[Receipt, ...] = ()
+    broken: tuple[Broken, ...] = ()
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -101,10 +119,14 @@ class SendResult(msgspec.Struct, frozen=True):
 
 
 class WebhookRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as a channel sees it; headers have lower-case names."""
+    """A request as a channel sees it; headers are found in any case of their names."""
 
     method: str
     suffix: str
+    target: str = ""
+    """Path and query as they were sent, escapes included: some providers sign them."""
+    key: str = ""
+    """What stands for `{key}` in the path of the route."""
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes

@@ -6,6 +6,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from channels.base import Channel
+from channels.sms import Sms, SmsSettings
+from channels.telegram import Telegram, TelegramSettings
 from channels.wechat import WeChat, WeChatSettings
 
 
@@ -18,4 +20,6 @@ class Entry(NamedTuple):
 
 CHANNELS: Final[Mapping[str, Entry]] = {
     "wechat": Entry(WeChatSettings, WeChat),
+    "telegram": Entry(TelegramSettings, Telegram),
+    "sms": Entry(SmsSettings, Sms),
 }

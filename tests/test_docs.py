@@ -57,6 +57,8 @@ def settings(kind: Any, key: str = "", variable: str = PREFIX) -> Iterator[tuple
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             deeper = f"{name}.{account}"
             yield from settings(inner, key + deeper, variable + deeper.upper().replace(".", "__"))
+        elif field.default_factory is dict:  # one value a name
+            yield f"{key}{name}.NAME", (f"`{variable}{name.upper()}__NAME`", "none")
         else:
             yield key + name, (f"`{variable}{name.upper()}`", shown(field.default))
 

@@ -18,13 +18,17 @@ NUMBERS: Mapping[str, tuple[str, ...]] = {
     "medical": ("ambulance",),
     "missing_child": ("police",),
     "self_harm": ("ambulance", "police"),
-    "flood": ("fire", "ambulance"),
+    "flood": ("rescue", "ambulance"),
     "animal": ("police", "ambulance"),
     "other": ("police", "fire", "ambulance"),
 }
 """The public numbers that each kind of danger needs, the first one first."""
 
+_RESCUE = {"rescue": "fire"}
+"""The fire brigade rescues, too."""
+
 _CALLS: Mapping[str, str] = {
+    "rescue": "rescue",
     "gas": "gas",
     "fire": "fire",
     "ambulance": "ambulance",
@@ -33,6 +37,24 @@ _CALLS: Mapping[str, str] = {
     "water": "water",
     "lift_rescue": "lift",
 }
+
+NAMES: Mapping[str, str] = {
+    "gas": "燃气",
+    "fire": "火情",
+    "lift": "电梯困人",
+    "burst_pipe": "爆管",
+    "electric": "漏电",
+    "falling_object": "高空坠物",
+    "break_in": "有人闯入",
+    "violence": "打斗",
+    "medical": "有人急病受伤",
+    "missing_child": "走失",
+    "self_harm": "轻生",
+    "flood": "水淹",
+    "animal": "动物伤人",
+    "other": "险情",
+}
+"""What staff read in an alarm."""
 
 CATEGORY: Mapping[str, str] = {
     "gas": "gas",
@@ -71,7 +93,7 @@ def named_in(text: str) -> str:
 def calls(desk: Desk, language: str, kind: str) -> str:
     """The public numbers for a kind of danger; one that the settings leave empty is not printed."""
     numbers = desk.world.settings.numbers
-    known = [(way, getattr(numbers, way)) for way in NUMBERS[kind]]
+    known = [(way, getattr(numbers, _RESCUE.get(way, way))) for way in NUMBERS[kind]]
     return wording.listed(
         (texts.say(language, f"emergency.call_{_CALLS[way]}", number=number) for way, number in known if number),
         language,

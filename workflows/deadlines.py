@@ -105,8 +105,19 @@ def rework_by(local: datetime, desk: DeskSettings) -> datetime:
 
 def affair_by(local: datetime, desk: DeskSettings) -> datetime:
     """The first answer in a daily affair: at the end of the next working day."""
+    return _working_days(local, desk.affair_answer_working_days)
+
+
+def affair_done_by(local: datetime, desk: DeskSettings, working_days: int | None) -> datetime:
+    """The end of a daily affair: after so many working days, else after the days that all have."""
+    if working_days is not None:
+        return _working_days(local, working_days)
+    return (local + timedelta(days=desk.affair_days)).replace(hour=18, minute=0, second=0, microsecond=0)
+
+
+def _working_days(local: datetime, days: int) -> datetime:
     day = local.date()
-    for _ in range(desk.affair_answer_working_days):
+    for _ in range(days):
         day = next_working_day(day)
     return local.replace(year=day.year, month=day.month, day=day.day, hour=18, minute=0, second=0, microsecond=0)
 

@@ -45,6 +45,8 @@ _CANCEL = re.compile(
     r"\b(?:never ?mind|forget (?:it|about it)|cancel (?:it|that|please)?|no need|don'?t bother)\b",
     re.IGNORECASE,
 )
+_WHETHER = re.compile(r"([来來修报報办辦弄管])不\1")
+"""还来不来了: whether somebody comes, and no wish that nobody should."""
 _DECLINE = re.compile(
     r"^(?:就|先|还是)?(?:不留|不给|不说|不填|不方便|不想留|没手机|没有手机|唔留|唔方便|no phone)"
     r"(?:了|吧|啦)?[。.!！]*$",
@@ -121,11 +123,14 @@ class Said:
     @property
     def denies(self) -> bool:
         """A no, or a correction that does not say yet what is right."""
-        return self.answer.kind == "no" or (self.answer.kind == "correction" and len(self.text) <= NO_MORE_THAN_A_NO)
+        bare = self.answer.kind == "correction" and not self.answer.text and len(self.text) <= NO_MORE_THAN_A_NO
+        return self.answer.kind == "no" or bare
 
     @property
     def cancels(self) -> bool:
-        return not self.yes and (self.answer.kind == "cancel" or _CANCEL.search(self.text) is not None)
+        if self.yes or _WHETHER.search(self.text):
+            return False
+        return self.answer.kind == "cancel" or _CANCEL.search(self.text) is not None
 
 
 def said(

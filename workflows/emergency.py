@@ -1,11 +1,14 @@
 """Danger: a person is alerted in the same commit, advice goes before any question, and no machine closes it (law 9)."""
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
 from bot.desk import EMERGENCY, NOBODY, Alarm, Desk, Job, Member, WorkOrder
 from bot.errors import Conflict
+from intents.answers import is_thanks
 from workflows import danger, dialogue, forms, intake, texts, where, wording
+from workflows.dialogue import Heard
 from workflows.forms import Form
 from workflows.repair import states
 from workflows.repair.order import open_order, order_of
@@ -22,6 +25,11 @@ HIGHER = (("duty_manager",), ("duty_manager",), ("duty_manager", "site_manager")
 DETAILS_FOR = timedelta(hours=3)
 """So long after the alarm a message in the conversation counts as a detail of it."""
 
+_ACKNOWLEDGED = re.compile(
+    r"^(?:嗯+|哦+|噢+|好+|行|收到|明白|知道|了解|等着|在等|ok(?:ay)?|all right|alright|got it|noted|waiting|understood)"
+    r"(?:的|了|啦|喇|嘞|吧|呀)*[\s。.!！~～]*$",
+    re.IGNORECASE,
+)
 LEAST_WORDS = 5
 """Shorter messages say too little for a doubt."""
 
@@ -88,13 +96,13 @@ def _order(talk: Talk, form: Form, place: Where, earlier: Form | None) -> WorkOr
 def raise_alarm(talk: Talk, form: Form, order: WorkOrder, place: Where) -> Alarm:
     """Everybody on duty and the duty manager, now; the ladder begins."""
     desk = talk.desk
-    label = where.label(place, "zh-Hans", named=True) if place.kind in {"home", "place", "building", "absent"} else ""
     first, _ = desk.settings.ladder_minutes
-    summary = f"{label or '地点未知'} {form.kind}: {wording.brief(talk.said.text, 60)}"
+    summary = _summary(form, place, talk.said.text)
     waiting = standing(talk)
     if waiting is not None and waiting.acknowledged_at is None:
         # One ladder is climbing already: the same people would hear the same twice.
-        desk.change(waiting, summary=f"{waiting.summary} + {summary}")
+        news = f"{danger.NAMES[form.kind]}：{wording.brief(talk.said.text, 60)}"
+        desk.change(waiting, summary=f"{waiting.summary}；又报{news}")
         form.data["alarm"] = str(waiting.id)
         return waiting
     deadline = desk.now + timedelta(minutes=first)
@@ -105,6 +113,13 @@ def raise_alarm(talk: Talk, form: Form, order: WorkOrder, place: Where) -> Alarm
         )
     form.data["alarm"] = str(alarm.id)
     return alarm
+
+
+def _summary(form: Form, place: Where, words: str) -> str:
+    """Place, danger and words, for staff. The community stands beside it wherever an alarm is shown."""
+    told = place.kind in {"home", "place", "building", "absent"}
+    label = where.label(place, "zh-Hans", named=False) if told else "地点未知"
+    return f"{label} {danger.NAMES[form.kind or 'other']}：{wording.brief(words, 60)}"
 
 
 def people(desk: Desk, rung: int) -> list[Member]:
@@ -174,6 +189,9 @@ def details(talk: Talk) -> None:
     assert alarm is not None
     form = form or forms.new_form(name, talk.desk.now, "other")
     heard = intake.hear(talk, form, frozenset({"repair", "complaint", "human", "other"}), takes_time=False)
+    if _is_only_heard(talk, heard):
+        _heard(talk, form, alarm, yes=heard.meaning == "yes")
+        return
     found = heard.fills
     intake.take(talk, form, found)
     talk.touch(form)
@@ -184,6 +202,31 @@ def details(talk: Talk) -> None:
     talk.urgent("details")
     talk.understood()
     _say_details(talk, form, alarm, place, moved=found.moves)
+    talk.end("repair", "emergency", form.slots())
+
+
+def _is_only_heard(talk: Talk, heard: Heard) -> bool:
+    """好的, 谢谢: the resident has read it, and tells nothing new."""
+    if heard.fills or talk.reading.flags or talk.desk.incoming is None or talk.desk.incoming.attachments:
+        return False
+    return heard.meaning == "yes" or is_thanks(talk.said.text) or _ACKNOWLEDGED.match(talk.said.text) is not None
+
+
+def _heard(talk: Talk, form: Form, alarm: Alarm, *, yes: bool) -> None:
+    """Where the place was asked for as known, a yes confirms it; else how things stand."""
+    order, place = order_of(talk, form), intake.place_of(talk, form)
+    taker = talk.desk.world.members.get(alarm.acknowledged_by) if alarm.acknowledged_by else None
+    talk.touch(form)
+    talk.urgent("details")
+    if order is not None:
+        talk.desk.record(order, "words", talk.said.text)
+    if yes and form.step == "where" and place.kind in {"home", "place"}:
+        form.settle()
+        talk.reply("emergency.placed", place=where.label(place, talk.language))
+    elif taker is not None:
+        talk.reply("emergency.heard_taken", name=wording.person(taker, talk.language))
+    else:
+        talk.reply("emergency.heard")
     talk.end("repair", "emergency", form.slots())
 
 
@@ -206,10 +249,7 @@ def _write_down(talk: Talk, form: Form, order: WorkOrder, place: Where, *, moved
             community_id=community,
         )
         if desk.alarm is not None:
-            label = where.label(place, "zh-Hans", named=True)
-            desk.change(
-                desk.alarm, summary=f"{label} {form.kind}: {wording.brief(form.words[0], 60)}", community_id=community
-            )
+            desk.change(desk.alarm, summary=_summary(form, place, form.words[0]), community_id=community)
             desk.alert(desk.alarm, people(desk, desk.alarm.rung))
         intake.remember(talk, form, place)
 
@@ -303,11 +343,19 @@ def _tell(desk: Desk, text: str, alarm: Alarm) -> None:
 
 def acknowledge(desk: Desk, alarm: Alarm, member: Member) -> None:
     """`member` has it; the resident hears who, once. Raises `Conflict` where somebody else has it."""
+    if _accept(desk, alarm, member) and alarm.kind == "emergency":
+        phone = _own_phone(desk)
+        values = {"title": member.title, "name": member.name, "phone": phone}
+        _tell(desk, texts.say(desk.language, "emergency.acknowledged", **values), alarm)
+
+
+def _accept(desk: Desk, alarm: Alarm, member: Member) -> bool:
+    """Write down who has it; False where they had it before. Raises `Conflict`."""
     if alarm.closed_at is not None:
         raise Conflict("这个报警已经关闭。")
     if alarm.acknowledged_at is not None:
         if alarm.acknowledged_by == member.id:
-            return
+            return False
         taker = desk.world.members.get(alarm.acknowledged_by) if alarm.acknowledged_by else None
         raise Conflict(f"{taker.name if taker else '同事'}已经接了。")
     desk.change(alarm, acknowledged_by=member.id, acknowledged_at=desk.now)
@@ -316,15 +364,29 @@ def acknowledge(desk: Desk, alarm: Alarm, member: Member) -> None:
     case = _case(desk, alarm)
     if case is not None:
         desk.record(case, "acknowledged", data={"member": member.name})
-    if alarm.kind != "emergency":
-        return
+    return True
+
+
+def _own_phone(desk: Desk) -> str:
     phone = desk.world.service_phone(desk.community_id)
-    hint = texts.say(desk.language, "emergency.acknowledged_phone", phone=phone) if phone else ""
-    _tell(
-        desk,
-        texts.say(desk.language, "emergency.acknowledged", title=member.title, name=member.name, phone=hint),
-        alarm,
-    )
+    return texts.say(desk.language, "emergency.acknowledged_phone", phone=phone) if phone else ""
+
+
+def taken_over(desk: Desk, member: Member) -> bool:
+    """Somebody on duty who takes over a conversation has its emergency, too, and says so; False: there is none to take.
+
+    Whoever is not on duty takes the word only: the ladder goes on until somebody on duty has acknowledged.
+    """
+    alarm = desk.alarm
+    if alarm is None or alarm.kind != "emergency" or alarm.closed_at is not None or alarm.acknowledged_at is not None:
+        return False
+    if member not in desk.world.on_duty(desk.community_id, ON_DUTY, desk.now):
+        return False
+    _accept(desk, alarm, member)
+    values = {"title": member.title, "name": member.name, "phone": _own_phone(desk)}
+    text = texts.say(desk.language, "emergency.taken_over", **values)
+    desk.say(text, kind="taken", lane=EMERGENCY, case=_case(desk, alarm), fenced=False, author_id=member.id)
+    return True
 
 
 def close(desk: Desk, alarm: Alarm, member: Member, note: str) -> None:

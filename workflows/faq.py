@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from bot.desk import Choice, Desk, Job
-from workflows import affair, forms, human, wording
+from workflows import forms, human, wording
+from workflows.affair import dialogue as affair
 from workflows.forms import Form
 from workflows.summary import bare_title, shared
 from workflows.talk import Talk
@@ -17,6 +18,7 @@ _POINTS_BACK = re.compile(
     r"this one|\bit\b",
     re.IGNORECASE,
 )
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 IN_A_FORM, LEAD_IN_A_FORM = 0.4, 0.1
 _SHORT = 16
 """A question this short that points back speaks of what was answered last."""
@@ -32,20 +34,27 @@ def answered(talk: Talk, found: Any) -> None:
     if found.decision == "answer":
         talk.understood()
         _topic(talk, found.article)
-        talk.add(found.text)
+        _tell(talk, found.text)
         talk.end("faq", "answered")
     elif found.decision == "choose" and _clear_enough_in_a_form(talk, found):
         best = talk.desk.world.knowledge.article(found.candidates[0].article)
         assert best is not None
         talk.understood()
         _topic(talk, best.id)
-        talk.reply("faq.about", title=_label(best.title), answer=best.answer)
+        _tell(talk, talk.text("faq.about", title=_label(best.title), answer=best.answer))
         talk.end("faq", "answered")
     elif found.decision == "choose":
         talk.understood()
         _offer(talk, found)
     else:
         unknown(talk)
+
+
+def _tell(talk: Talk, answer: str) -> None:
+    """An article as it stands; whoever writes English hears first that there is none in English."""
+    if talk.language == "en" and _HAN.search(answer):
+        talk.reply("faq.in_chinese")
+    talk.add(answer)
 
 
 def _clear_enough_in_a_form(talk: Talk, found: Any) -> bool:
@@ -124,7 +133,7 @@ def resume(talk: Talk, form: Form) -> bool:
         human.start(talk)
         return True
     _topic(talk, article.id)
-    talk.add(article.answer)
+    _tell(talk, article.answer)
     talk.end("faq", "answered")
     return True
 

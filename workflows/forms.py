@@ -65,6 +65,21 @@ class Form(msgspec.Struct, kw_only=True, omit_defaults=True):
         return {**self.stated, **({"time": self.wish} if self.wish else {})}
 
 
+class Held(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A question that waits for another bubble (`workflows.bubbles`).
+
+    `rows`: where it stands in the outbox; `since`: the first bubble; `words`: all of them; `form`: whose question it
+    is. What the turn has counted is undone if it is never asked.
+    """
+
+    rows: list[str]
+    since: str
+    words: list[str]
+    form: str = ""
+    misunderstood: int = 0
+    greeted: bool = False
+
+
 class Memory(msgspec.Struct, kw_only=True, omit_defaults=True):
     """All that a conversation has open or remembers."""
 
@@ -75,6 +90,9 @@ class Memory(msgspec.Struct, kw_only=True, omit_defaults=True):
     place_at: str = ""
     photos: bool = False
     """Pictures came before anybody said what they show."""
+    album: str = ""
+    """The album that the last message was a picture of."""
+    held: Held | None = None
 
     def put(self, form: Form) -> None:
         """`form` is the newest now; the oldest recorded ones fall off."""

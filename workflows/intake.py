@@ -32,6 +32,7 @@ def begin(talk: Talk, workflow: str, kind: str = "") -> Form:
     form.fault = fault_of(talk.said.text, reading)
     _keep_phone(talk, form)
     talk.touch(form)
+    talk.began = form.id
     return form
 
 

@@ -1,9 +1,12 @@
 """Existing orders and cases: answered from the record, urged, moved, cancelled after one yes, taken back."""
 
+import re
 from datetime import datetime, timedelta
 
 from bot.desk import Affair, Case, Choice, Complaint, Desk, Job, Member, WorkOrder
-from workflows import affair, asks, deadlines, dialogue, forms, intake, standing, wording
+from workflows import asks, deadlines, dialogue, forms, intake, standing, wording
+from workflows.affair import actions as affair_actions
+from workflows.complaint import actions as complaint_actions
 from workflows.complaint import states as complaint_states
 from workflows.dialogue import View
 from workflows.forms import Form
@@ -20,6 +23,7 @@ URGE_TOLD_EVERY = timedelta(minutes=30)
 URGES_TO_SUPERVISOR = 3
 ANSWER_MINUTES = 30
 OWNS = frozenset({"progress"})
+_OF_REPAIRS = re.compile(r"修|师傅|師傅|工人|technician|plumber|electrician|repair|fix", re.IGNORECASE)
 
 
 def start(talk: Talk) -> None:
@@ -47,6 +51,8 @@ def candidates(talk: Talk) -> list[Case]:
     best = max((score for score, _ in scores), default=0)
     if best:
         return [case for score, case in scores if score == best][-1:]
+    if _OF_REPAIRS.search(talk.said.text) and any(order.closed_at is None for order in talk.desk.orders):
+        every = [case for case in every if isinstance(case, WorkOrder)]
     spoken = next((form.case for form in talk.memory.forms if form.case), "")
     just = [case for case in every if str(case.id) == spoken]
     return just or _open(every)
@@ -340,10 +346,9 @@ def cancel_case(talk: Talk, case: Case) -> None:
     if isinstance(case, WorkOrder):
         orders.cancel_order(talk, case)
     elif isinstance(case, Affair):
-        affair.cancel(talk.desk, case, talk.said.text)
+        affair_actions.cancel(talk.desk, case, talk.said.text)
     else:
-        talk.desk.change(case, state=complaint_states.WITHDRAWN, ending="withdrawn", closed_at=talk.desk.now)
-        talk.desk.record(case, "withdrawn", talk.said.text)
+        complaint_actions.withdraw(talk.desk, case, talk.said.text)
 
 
 def _restore(talk: Talk, form: Form) -> None:

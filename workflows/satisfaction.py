@@ -12,7 +12,7 @@ from workflows.complaint import states as complaint_states
 from workflows.dialogue import Said
 from workflows.forms import Form
 from workflows.repair import states
-from workflows.summary import shared
+from workflows.summary import complaint_of, shared
 from workflows.talk import Talk, department_head, supervisor
 
 name = "satisfaction"
@@ -126,8 +126,25 @@ def _to_supervisor(desk: Desk, case: Case, words: str) -> None:
     """On the supervisor's list, with the words."""
     head = supervisor(desk)
     desk.call_task(
-        "review", f"{case.number}: {words}", desk.now + REVIEW_WITHIN, case=case, owner_id=head.id if head else None
+        "review",
+        f"{case.number} {_told(case, words)}",
+        desk.now + REVIEW_WITHIN,
+        case=case,
+        owner_id=head.id if head else None,
     )
+
+
+_MEANT: dict[type[Case], dict[str, str]] = {
+    WorkOrder: {"1": "修好了，满意", "2": "修好了，有话说", "3": "没修好"},
+    Complaint: {"1": "满意", "2": "一般", "3": "不满意"},
+}
+
+
+def _told(case: Case, words: str) -> str:
+    """What it is about and what the resident said, for the person who phones: a digit in the words it stood for."""
+    what = case.fault if isinstance(case, WorkOrder) else complaint_of(case.words.split("\n", 1)[0])
+    meant = _MEANT.get(type(case), {}).get(words.strip())
+    return f"{what}；住户回“{words.strip()}”：{meant}" if meant else f"{what}；住户说：{words.strip()}"
 
 
 def _thank(talk: Talk, form: Form, order: WorkOrder, found: Verdict) -> None:
@@ -152,7 +169,7 @@ def _rework(talk: Talk, form: Form, order: WorkOrder) -> None:
     form.kind = "rework"
     told_already = talk.said.answer.kind != "choice" and len(talk.said.text) > 4
     head = wording.person(department_head(talk.desk), talk.language, "engineering")
-    if told_already:
+    if told_already or "anger" in talk.reading.flags:
         talk.reply("done.rework_told", name=head, by=talk.by(by))
     else:
         talk.ask("done.rework", name=head, by=talk.by(by))
@@ -179,7 +196,7 @@ def to_rework(desk: Desk, order: WorkOrder, words: str) -> datetime:
     desk.promise(order, "contact", by, head.id if head else None)
     desk.call_task(
         "rework",
-        f"{order.number}: {words}",
+        f"{order.number} 返修 {_told(order, words)}",
         by,
         case=order,
         phone=order.contact_phone,
@@ -191,7 +208,7 @@ def to_rework(desk: Desk, order: WorkOrder, words: str) -> datetime:
 
 
 def _reopened(talk: Talk, case: Complaint) -> None:
-    owner = complaint_actions.climb(talk.desk, case, talk.said.text)
+    owner = complaint_actions.climb(talk.desk, case, _told(case, talk.said.text))
     assert case.answer_by is not None
     by = wording.by(talk.desk.world.local(case.answer_by), talk.local, talk.language)
     talk.reply("done.complaint_reopened", name=wording.person(owner, talk.language), by=by)

@@ -15,6 +15,9 @@ _BYE = re.compile(
     r"再见|拜拜|回见|晚安|没事了|不用了|没有了|好的|知道了|收到|bye|good ?night|that'?s all|no problem|\bok\b",
     re.IGNORECASE,
 )
+_GREETS = re.compile(
+    r"你好|您好|在吗|在不|有人|哈[喽啰]|嗨|早|晚上好|下午好|喂|\b(?:hi|hello|hey|good)\b", re.IGNORECASE
+)
 _RESUME = re.compile(r"^\s*(?:恢复|恢復|resume|start)\s*$", re.IGNORECASE)
 _THANKS = re.compile(r"谢|謝|麻烦|麻煩|辛苦|多谢|唔該|感谢|thank|cheers", re.IGNORECASE)
 
@@ -47,6 +50,9 @@ def first(talk: Talk) -> None:
 def again(talk: Talk) -> None:
     """Known, or met before: short; at night what happens tonight."""
     resident = talk.desk.resident
+    if talk.memory.forms and not _GREETS.search(talk.said.text):
+        talk.reply("greeting.again")
+        return
     called = f"{resident.name[:1]}{resident.title}" if resident.title and talk.language != "en" else resident.name
     if called:
         talk.reply("greeting.known", name=called)

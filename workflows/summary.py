@@ -26,9 +26,12 @@ _LEAD = re.compile(
     r"^(?:[\s,，。.!！~、:：]|你好|您好|妳好|早上好|上午好|中午好|下午好|晚上好|在吗|在嗎|喂|嗨|哈喽|师傅|"
     r"師傅|物业|物業|请问|請問|请|請|麻烦|麻煩|唔該|打扰了?|那个|那個|就是|呃|嗯|啊|哎呀?|对了|對了|还有|還有|另外|顺便|"
     r"順便|"
-    r"帮我们?|幫我|帮忙|幫忙|帮|我要|我想|我们?(?=家)|(?:来)?(?:报|報)(?:个|個|一下)?(?:修|障)(?:一下|"
+    r"帮我们?|幫我|帮忙|幫忙|帮|我要|我想|想(?:要|请|約|约|预约)?(?=一?[个個名位下]|[约約订訂办辦])|我(?:们|哋)?(?:家|屋企)(?:里面?|裡面?|里头|的|嘅|入面)?(?=[^的,，。]{2})|我[们哋]?(?:这边|这里|呢度)?(?=[,，])|(?:来)?(?:报|報)(?:个|個|一下)?(?:修|障)(?:一下|"
     r"下)?|给?(?:看|修|处理|登记)(?:一下|下)(?=[,，])|约|預約|预约|问下|問下|问一下|hello|hi|hey|dear|"
-    r"please|sorry|excuse me)+",
+    r"please|sorry|excuse me|(?:can|could) (?:i|we|you|somebody|someone)\b|"
+    r"i(?:'d| would) like(?: to)?\b|i want(?: to)?\b|"
+    r"(?:my|our|the|there is|there's|there are|we have|i have|i've got|it seems(?: that)?)\b|"
+    r"(?:i'?m|this is|i am|i live) (?:in|at|from)\b)+",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
@@ -37,7 +40,8 @@ _TAIL = re.compile(
     r"尽快)?(?:派|叫|安排|找)(?:个|一?个|下)?(?:人|师傅|師傅)(?:来|過來|过来)?(?:看看|修|修一下|看一下|"
     r"修修|处理)?(?:一下|下)?(?:吧|呗|啊|好吗)?|"
     r"(?:来|过来|幫|帮忙|帮我|幫我)?(?:修|看|处理|申请|登记|办|办理|预约|查)(?:一下|下|一修|一看|看)(?:吧|"
-    r"呗|啊|好吗|行吗)?|please|thanks?|thank you)+$",
+    r"呗|啊|好吗|行吗)?|(?:能不能|可不可以|可以|能|可否|请|麻烦)?(?:帮|幫)(?:我|忙|个忙|我们)?(?:查|看|核对|处理|弄)(?:一下|下|一查|查)?(?:吗|嘛|嗎|吧|呗)?|"
+    r"please|thanks?|thank you)+$",
     re.IGNORECASE,
 )
 _FILLER = re.compile(
@@ -57,21 +61,27 @@ def is_vague(text: str) -> bool:
     return not left
 
 
+_LEFT_OVER = re.compile(
+    r"\b(?:in|at|of|from)\s+(?=(?:is|are|has|was|keeps?|makes?|doesn't|won't|not)\b|[,.]|$)", re.IGNORECASE
+)
+"""A preposition whose place was taken out."""
+
+
 def fault_of(text: str, reading: Reading | None = None, most: int = MOST) -> str:
     """What is wrong, in the resident's words."""
     text = _PICTURE.sub(" ", text)
     time = reading.slots.time.text if reading is not None and reading.slots.time is not None else ""
     if time:
         text = text.replace(time, " ")
-    text = _PHONE.sub(" ", _HOME.sub(" ", text))
+    text = _LEFT_OVER.sub(" ", _PHONE.sub(" ", _HOME.sub(" ", text)))
     pieces = [_trimmed(piece) for piece in re.split(r"[\n。；;！!]|\.\s|[,，]\s*(?=谢|麻烦|thank)", text)]
     return _cut(
-        "，".join(piece for piece in pieces if piece) if _is_chinese(text) else ", ".join(p for p in pieces if p), most
+        "，".join(piece for piece in pieces if piece) if is_chinese(text) else ", ".join(p for p in pieces if p), most
     )
 
 
 _COMPLAIN = re.compile(
-    r"^(?:我?(?:要|想)?(?:投诉|投訴|举报|反映|反映一下)(?:一下|下)?[\s,，:：]*)+|^i (?:want|would like|"
+    r"^(?:我?(?:还|也)?(?:要|想)?(?:投诉|投訴|举报|反映|反映一下)(?:一下|下)?[\s,，:：]*)+|^i (?:want|would like|"
     r"wish) to (?:complain|make a complaint)(?: about)?[\s,:]*",
     re.IGNORECASE,
 )
@@ -81,25 +91,31 @@ def complaint_of(text: str) -> str:
     """What is complained of: as `fault_of`, with room for more, since it was heard out."""
     text = _PHONE.sub(" ", _PICTURE.sub(" ", text))
     pieces = [_trimmed(piece) for piece in re.split(r"[\n。；;！!]|\.\s", text)]
-    found = _cut(("，" if _is_chinese(text) else ", ").join(piece for piece in pieces if piece), 48)
+    found = _cut(("，" if is_chinese(text) else ", ").join(piece for piece in pieces if piece), 48)
     return _COMPLAIN.sub("", found) or found
 
 
+_MINE = re.compile(r"\b(?:my|our)\b", re.IGNORECASE)
+
+
 def _trimmed(piece: str) -> str:
+    """Without greeting and courtesy at its ends, and in words that neither "I" nor "you" has to say."""
     before = None
-    piece = re.sub(r"\s+", " ", piece).strip()
+    piece = _MINE.sub("the", piece)
+    piece = re.sub(r"(?<=[，,、])\s+(?=[\u4e00-\u9fff])", "", re.sub(r"\s+", " ", piece)).strip()
     while before != piece:
         before = piece
         piece = _TAIL.sub("", _LEAD.sub("", piece))
     return re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "，", piece.strip(" ,，。.、:：?？"))
 
 
-def _is_chinese(text: str) -> bool:
+def is_chinese(text: str) -> bool:
+    """Whether it holds a Chinese sign."""
     return re.search(r"[\u4e00-\u9fff]", text) is not None
 
 
 def _cut(text: str, most: int) -> str:
-    most = most if _is_chinese(text) else most * 3
+    most = most if is_chinese(text) else most * 3
     if len(text) <= most:
         return text
     for mark in ("，", ",", " ", "、"):

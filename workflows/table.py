@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from workflows import (
-    affair,
     emergency,
     faq,
     human,
@@ -15,6 +14,7 @@ from workflows import (
     unfinished,
     unknown,
 )
+from workflows.affair import dialogue as affair
 from workflows.base import Workflow
 from workflows.complaint import dialogue as complaint
 from workflows.repair import dialogue as repair

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.desk import Desk, Job, Member
 from bot.errors import Conflict
-from workflows import texts
+from workflows import emergency, texts
 from workflows.forms import Form
 from workflows.talk import Talk
 
@@ -41,17 +41,23 @@ def take(desk: Desk, member: Member) -> None:
     desk.audit("conversation.take", "conversation", conversation.id)
     desk.unschedule(conversation.id, "human.waiting")
     _watch(desk)
+    if emergency.taken_over(desk, member):
+        return
     desk.say(texts.say(desk.language, "human.taken", name=member.name), kind="taken", fenced=False, author_id=member.id)
 
 
 def reply(desk: Desk, member: Member, text: str) -> None:
-    """What `member` typed goes to the resident, and renews the hold. Raises `Conflict` where they have not the word."""
+    """What `member` typed goes to the resident under their name, and renews the hold.
+
+    Raises `Conflict` where they have not the word.
+    """
     conversation = desk.conversation
     if conversation.mode != "human" or conversation.owner_id != member.id:
         raise Conflict("先接管会话，再回复。")
     if not text.strip():
         raise Conflict("回复是空的。")
-    desk.say(text.strip(), kind="agent", author_id=member.id)
+    signed = texts.say(desk.language, "human.signed", name=member.name, words=text.strip())
+    desk.say(signed, kind="agent", author_id=member.id)
     desk.audit("conversation.reply", "conversation", conversation.id)
     _renew(desk, member)
 

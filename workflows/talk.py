@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from bot.desk import DIALOGUE, EMERGENCY, NOBODY, Case, Choice, Community, Desk, Member
 from intents.model import Reading
 from workflows import deadlines, forms, texts, wording
 from workflows.dialogue import Said, said
-from workflows.forms import Form, Memory
+from workflows.forms import Form, Held, Memory
 from workflows.where import Atlas, Where, of_json
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a turn found and may have to undo."""
+
+    misunderstood: int
+    greeted_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -29,6 +38,20 @@ class Talk:
     fenced: bool = True
     touched: set[str] = field(default_factory=set)
     """Forms that this turn spoke of."""
+    goes_on: bool = False
+    """A further picture of an album, whose first has been answered."""
+    began: str = ""
+    """The form that this message began, or `unknown`: its question may wait for another bubble."""
+    held: Held | None = None
+    """The question that was taken back, since this message came before it was asked."""
+    before: Before = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.mark()
+
+    def mark(self) -> None:
+        """From here on the turn counts."""
+        self.before = Before(self.desk.conversation.misunderstood, self.desk.resident.greeted_at)
 
     # -- looking
 
@@ -112,10 +135,11 @@ class Talk:
         """The reply is advice in danger: first lane, and no takeover stops it."""
         self.lane, self.kind, self.fenced = EMERGENCY, kind, False
 
-    def finish(self) -> None:
-        """Send the reply and keep what is open."""
+    def finish(self, hold_until: datetime | None = None) -> list[UUID]:
+        """Send the reply, or hold it back; the rows it became."""
+        rows = []
         if self.parts:
-            self.desk.say(
+            rows = self.desk.say(
                 "\n".join(self.parts),
                 kind=self.kind,
                 lane=self.lane,
@@ -123,8 +147,9 @@ class Talk:
                 case=self.case,
                 question=self.asked,
                 fenced=self.fenced,
+                hold_until=hold_until,
             )
-        self.save()
+        return rows
 
     def save(self) -> None:
         kept = forms.dump(self.memory)
@@ -153,7 +178,11 @@ def of_turn(desk: Desk) -> Talk:
     pictures = pictures or int(incoming.kind in {"image", "video"})
     timed = memory.forms or incoming.reading.intent in {"progress", "application"} or desk.orders
     local = desk.world.local(desk.now) if timed else None
-    return Talk(desk, memory, said(incoming.text, incoming.reading, pictures, incoming.choice, local))
+    album = next((item.album for item in incoming.attachments if item.album), "")
+    goes_on = album != "" and memory.album == album
+    memory.album = album
+    heard = said(incoming.text, incoming.reading, pictures, incoming.choice, local)
+    return Talk(desk, memory, heard, goes_on=goes_on)
 
 
 def silent(desk: Desk) -> Talk:

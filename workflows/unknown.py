@@ -7,6 +7,8 @@ import msgspec
 from bot.desk import Choice, Desk, Job
 from intents.model import Reading
 from workflows import dialogue, faq, forms, human, intake, where, wording
+from workflows.affair import dialogue as affair
+from workflows.affair import kinds
 from workflows.forms import Form
 from workflows.talk import Talk
 
@@ -23,7 +25,10 @@ HALF_A_SENTENCE = 8
 
 
 def start(talk: Talk) -> None:
-    """A message that fits nothing. The knowledge base may know it all the same."""
+    """A message that fits nothing. A hand that is asked for is an affair; else the knowledge base may know it."""
+    if kind := kinds.asked_for(talk.said.text):
+        affair.begin(talk, kind)
+        return
     found = faq.ask(talk, talk.said.text) if _may_be_a_question(talk) else None
     if found is not None and found.decision != "unknown":
         faq.answered(talk, found)
@@ -31,6 +36,7 @@ def start(talk: Talk) -> None:
     place = intake_place(talk)
     if place:
         talk.ask("where.noted", place=place)
+        talk.began = name
         talk.end("other", "idle", dialogue.stated(talk.reading, talk.said.text))
         return
     misunderstood(talk)
@@ -62,6 +68,7 @@ def misunderstood(talk: Talk) -> None:
         human.start(talk)
         return
     desk.change(desk.conversation, misunderstood=count)
+    talk.began = name
     guesses = guesses_of(talk.reading)
     if len(guesses) == 2:
         _guess(talk, guesses)
@@ -118,7 +125,10 @@ def due(desk: Desk, job: Job) -> None:
 
 
 def picture(talk: Talk) -> Form | None:
-    """A picture: into the open report, or kept until somebody says what it shows. Returns a report that still asks."""
+    """A picture: into the open report, or kept until somebody says what it shows. Returns a report that still asks.
+
+    Of an album only the first is answered.
+    """
     form = next((form for form in talk.memory.forms if form.workflow in _TAKE_PICTURES or form.kind == "rework"), None)
     case = talk.desk.case_named(form.case) if form is not None and form.case else None
     incoming = talk.desk.incoming
@@ -126,13 +136,17 @@ def picture(talk: Talk) -> Form | None:
     talk.desk.attach(case, incoming.id, incoming.attachments)
     if form is None:
         talk.memory.photos = True
-        talk.ask("unknown.photo")
+        talk.began = name
+        if not talk.goes_on:
+            talk.ask("unknown.photo")
         talk.end("other", "idle")
         return None
     form.data["pictures"] = True
     talk.touch(form)
-    talk.reply("repair.photo")
     talk.end(_intent(form), _state(form), form.slots())
+    if talk.goes_on:
+        return None
+    talk.reply("repair.photo")
     return form if form.step and not form.case else None
 
 
@@ -159,5 +173,5 @@ def voice(talk: Talk) -> None:
 
 def other_kind(talk: Talk, kind: str) -> None:
     """A place on the map, a file, a link."""
-    talk.ask("unknown.place" if kind == "location" else "unknown.unread")
+    talk.ask({"location": "unknown.place", "too_large": "unknown.too_large"}.get(kind, "unknown.unread"))
     talk.end("other", "idle")

@@ -23,6 +23,14 @@ _IN_BUILDING = re.compile(
     r"走廊|楼道|过道|電梯|电梯|大堂|大厅|门厅|楼梯|轿厢|单元门|天台|楼顶|屋顶|連廊|连廊|消防门|防火门|"
     r"lobby|corridor|hallway|stair|lift|elevator|roof"
 )
+_BARE = re.compile(
+    r"(?:这个|那个|那部|这部|我们?|咱们?)?(?:电梯|電梯|升降机|升降機|𨋢|大堂|大厅|大廳|门厅|門廳|楼道|樓道|走廊|过道|過道|楼梯间?|樓梯間?|"
+    r"车库|車庫|地库|停车场|停車場|天台|垃圾房|lift|elevator|lobby|corridor|hallway|stair(?:s|case|well)?|garage|"
+    r"car ?park)(?:里|里面|口)?",
+    re.IGNORECASE,
+)
+"""A kind of place that every building may have, and nothing that tells which one."""
+_OF_A_BUILDING = re.compile(r"(?:[a-z]|\d{1,3})(?:号楼|號樓|栋|棟|幢|座)|(?:tower|block|building) ?\w", re.IGNORECASE)
 _ONE_OF_ITS_KIND = re.compile(
     r"[东南西北正大侧后]门|門口|会所|泳池|健身房|儿童乐园|游乐场|篮球场|网球场|广场|前台|物业|人工湖|喷泉|"
     r"泵房|配电房|clubhouse|pool|gym|playground|main gate|\d|[a-z]\d"
@@ -153,11 +161,17 @@ def _public(
     community = _community_of(stated, homes, within, atlas, remembered)
     if community is None:
         return Where("unknown", place=place, building=stated.get("building", ""))
-    registered = _registered(place, atlas.places.get(community.id, ()))
-    building = stated.get("building", "") or _own_building(place, homes, community, remembered)
+    known = atlas.places.get(community.id, ())
+    bare = _BARE.fullmatch(place) is not None
+    registered = (
+        _only_one(place, known, len(atlas.buildings.get(community.id, {}))) if bare else _registered(place, known)
+    )
+    building = stated.get("building", "")
+    if not building and registered is None:
+        building = _own_building(place, homes, community, remembered)
     if building and not _has_building(building, community, atlas):
         return _absent({"building": building}, community, atlas)
-    spotted = bool(building) or registered is not None or _ONE_OF_ITS_KIND.search(place) is not None
+    spotted = bool(building) or registered is not None or (not bare and _ONE_OF_ITS_KIND.search(place) is not None)
     found = Where("place", community, building, stated.get("unit", ""), place=place)
     if registered is not None and not building:
         found = replace(found, place=registered.name, place_id=registered.id, listed=True)
@@ -169,6 +183,17 @@ def _registered(place: str, known: Sequence[Place]) -> Place | None:
     exact = [row for row in known if row.name == place]
     fitting = exact or [row for row in known if place in row.name or row.name in place]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _only_one(place: str, known: Sequence[Place], buildings: int) -> Place | None:
+    """The row that a bare 电梯 means: only where the community has no second one of its kind.
+
+    The lobby of one of several buildings is none, though it may be the only one that somebody has listed.
+    """
+    kind = next((row.kind for row in known if place in row.name), None)
+    alike = [row for row in known if place in row.name or (kind and row.kind == kind)]
+    alone = len(alike) == 1 and (buildings <= 1 or not _OF_A_BUILDING.match(alike[0].name))
+    return alike[0] if alone else None
 
 
 def _community_of(

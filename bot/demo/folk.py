@@ -18,6 +18,8 @@ class Person:
     openid: str
     name: str
     note: str
+    number: str
+    """Of the handset, E.164; the registered one where there is one."""
 
 
 @dataclass(slots=True)
@@ -32,8 +34,18 @@ class Neighbour:
 def people() -> tuple[Person, ...]:
     """The phones' people: residents of the demonstration, then somebody whom nobody knows yet."""
     sheet = read("residents", Residents)
-    known = [Person(openid(one.wechat), one.name, one.phone_of) for one in sheet.residents if one.phone_of]
-    return (*known, *(Person(one.openid, one.name, one.phone_of) for one in sheet.newcomers))
+    known = [
+        Person(openid(one.wechat), one.name, one.phone_of, f"+86{_phone(number)}")
+        for number, one in enumerate(sheet.residents, 1)
+        if one.phone_of
+    ]
+    newcomers = enumerate(sheet.newcomers, len(sheet.residents) + 1)
+    return (*known, *(Person(one.openid, one.name, one.phone_of, f"+86{_phone(number)}") for number, one in newcomers))
+
+
+def _phone(number: int) -> str:
+    """The invented phone of the resident who stands in this place of the sheet."""
+    return f"1540000{number:04}"
 
 
 def openid(name: str) -> str:
@@ -45,7 +57,7 @@ def move_in(book: Book, town: Town, account: tuple[str, str], since: datetime) -
     """Enter residents, households and identities. Conversations are entered with the stories, which change them."""
     found: dict[str, Neighbour] = {}
     for number, sheet in enumerate(read("residents", Residents).residents, 1):
-        resident = _resident(sheet, town, f"1540000{number:04}", since)
+        resident = _resident(sheet, town, _phone(number), since)
         identity = _identity(sheet, resident, account)
         found[sheet.key] = Neighbour(resident, identity, _conversation(resident, identity))
         book.enter(residents, resident.row())

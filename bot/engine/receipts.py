@@ -1,6 +1,8 @@
 """A provider's later word: receipts to outbox rows, and what happened to an address without a message."""
 
+import contextlib
 from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -21,14 +23,22 @@ def apply(conn: sa.Connection, parsed: Parsed, now: datetime) -> None:
 
 def _receipt(conn: sa.Connection, receipt: Receipt, now: datetime) -> None:
     row = outbox.receipt(
-        conn, receipt.channel, receipt.account, receipt.provider_id, receipt.outcome, receipt.error, now
-    )
+        conn, receipt.channel, receipt.account, receipt.provider_id, receipt.outcome, receipt.error, now,
+        row_id=_uuid(receipt.row_id),
+    )  # fmt: skip
     if row is not None and receipt.outcome == "failed":
         results.fail(conn, row, Rejected(receipt.error), now)
 
 
+def _uuid(text: str) -> UUID | None:
+    """Our own name for a row, unless somebody else wrote there."""
+    with contextlib.suppress(ValueError):
+        return UUID(text)
+    return None
+
+
 def _event(conn: sa.Connection, event: ChannelEvent, now: datetime) -> None:
-    if event.kind != "unfollowed":
+    if event.kind not in {"unfollowed", "returned"}:
         return
     row = {
         "id": new_id(), "channel": event.channel, "account": event.account, "external_id": event.external_id,
@@ -37,4 +47,5 @@ def _event(conn: sa.Connection, event: ChannelEvent, now: datetime) -> None:
     }  # fmt: skip
     new = messages.store_events(conn, [row])
     if new:
-        residents.mark_reachable(conn, event.channel, event.account, [event.sender], reachable=False)
+        reachable = event.kind == "returned"
+        residents.mark_reachable(conn, event.channel, event.account, [event.sender], reachable=reachable)

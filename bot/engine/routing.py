@@ -8,9 +8,23 @@ from datetime import timedelta
 import msgspec
 
 from bot.desk import EMERGENCY, Desk, Job
+from channels.consent import OPT_IN, OPT_OUT
 from intents.answers import asks_back
 from intents.model import Reading
-from workflows import asks, emergency, faq, human, progress, satisfaction, smalltalk, takeover, unfinished, unknown
+from workflows import (
+    anger,
+    asks,
+    bubbles,
+    emergency,
+    faq,
+    human,
+    progress,
+    satisfaction,
+    smalltalk,
+    takeover,
+    unfinished,
+    unknown,
+)
 from workflows.dialogue import HOME_STEPS, Said
 from workflows.forms import Form
 from workflows.summary import shared
@@ -47,17 +61,24 @@ _NOT_RED = frozenset(
 
 
 def handle(desk: Desk) -> None:
-    """Answer the message of this turn: exactly one reply, or silence where a person has the word."""
+    """Answer the message of this turn: exactly one reply; silence where a person has the word, and for the rest of an
+    album."""
     talk = of_turn(desk)
     _follow_language(talk)
     _forget_old(talk)
+    bubbles.together(talk)
+    talk.mark()
     _route(talk)
     if talk.lane != EMERGENCY:
         _return_to_form(talk)
         smalltalk.first_line(talk)
     unfinished.watch(talk)
     unfinished.finished(talk)
-    talk.finish()
+    hold = bubbles.hold(talk)
+    rows = talk.finish(hold)
+    if hold is not None and rows:
+        bubbles.keep(talk, rows)
+    talk.save()
 
 
 def timer(desk: Desk, job: Job) -> None:
@@ -129,7 +150,7 @@ def _by_kind(talk: Talk, kind: str) -> bool:
             BY_NAME[form.workflow].question(talk, form)
     elif kind == "voice" and not talk.said.text.strip():
         unknown.voice(talk)
-    elif kind in {"location", "file", "link", "unsupported"} and not talk.said.text.strip():
+    elif kind in {"location", "file", "link", "too_large", "unsupported"} and not talk.said.text.strip():
         unknown.other_kind(talk, kind)
     else:
         return False
@@ -153,24 +174,37 @@ def _keep_pictures(talk: Talk) -> None:
 
 def _raise_red_flags(talk: Talk) -> None:
     """Words that the supervisor hears of at once (desk.md section 4)."""
-    found = sorted(talk.reading.flags - _NOT_RED)
+    incoming = talk.desk.incoming
+    assert incoming is not None
+    found = sorted(
+        anger.flags_of(incoming) - _NOT_RED
+    )  # of this message: those of earlier bubbles were raised with them
     head = talk.supervisor() if found else None
     if head is not None:
-        talk.desk.raise_alarm("red_flag", f"{'、'.join(found)}: {talk.said.text[:120]}", [head])
+        talk.desk.raise_alarm("red_flag", f"{'、'.join(found)}: {incoming.text[:120]}", [head])
 
 
 def _by_words(talk: Talk) -> None:
     reading = talk.reading
-    if "opt_out" in reading.flags:
+    mark = talk.desk.incoming.choice if talk.desk.incoming else None
+    if "opt_out" in reading.flags or mark == OPT_OUT:
         smalltalk.stopped(talk)
-    elif smalltalk.wants_notices_again(talk):
+    elif smalltalk.wants_notices_again(talk) or mark == OPT_IN:
         smalltalk.started(talk)
     elif "privacy" in reading.flags and len(talk.said.text) <= SHORT_ENOUGH_FOR_A_PERSON:
         smalltalk.privacy(talk)
-    elif _wants_person(talk):
+    elif _wants_person(talk) and not (anger.is_angry(talk) and anger.asks_for_the_boss(talk.said.text)):
         human.start(talk)
-    elif not _answers_something(talk):
-        _by_intent(talk)
+    else:
+        _by_request(talk)
+
+
+def _by_request(talk: Talk) -> None:
+    angry = anger.is_angry(talk)
+    if not _answers_something(talk):
+        (anger.start if angry else _by_intent)(talk)
+    if angry:
+        anger.calm(talk)
 
 
 def _wants_person(talk: Talk) -> bool:
@@ -178,8 +212,14 @@ def _wants_person(talk: Talk) -> bool:
     if _urges(talk) and "wants_person" not in reading.flags:
         return False
     if reading.intent == "human" and reading.confidence >= ALWAYS_SURE:
-        return True
+        return "wants_person" in reading.flags or not _is_asked_what_to_do(talk)
     return "wants_person" in reading.flags and len(talk.said.text) <= SHORT_ENOUGH_FOR_A_PERSON
+
+
+def _is_asked_what_to_do(talk: Talk) -> bool:
+    """What a complaint is to lead to was asked: 想管理处去跟他说 is the answer."""
+    form = talk.memory.forms[0] if talk.memory.forms else None
+    return form is not None and form.workflow == "complaint" and form.step == "wanted"
 
 
 def _urges(talk: Talk) -> bool:
@@ -308,7 +348,8 @@ def _follow_language(talk: Talk) -> None:
     words = len(re.findall(r"[A-Za-z]{2,}", text))
     han = len(re.findall(r"[\u4e00-\u9fff]", text))
     enough = words >= 2 if lang == "en" else han >= (2 if lang == "zh-Hant" else 4)
-    if enough or (not resident.language and words >= 1 and lang == "en"):
+    first = not resident.language and talk.desk.conversation.last_inbound_at is None
+    if enough or (first and words >= 1 and lang == "en"):
         talk.desk.change(resident, language=lang)
 
 

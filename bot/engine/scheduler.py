@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from bot.clock import Clock
-from bot.engine import metrics, results, routing, turn
+from bot.engine import metrics, results, routing, spending, turn
 from bot.engine.intake import Intake
 from bot.errors import trace
 from bot.settings import Settings
@@ -51,6 +51,7 @@ def _forget_jobs(conn: sa.Connection, settings: Settings, now: datetime) -> int:
 RECURRING: Sequence[Recurring] = (
     Recurring("forget-raw", timedelta(hours=1), _forget_raw),
     Recurring("forget-jobs", timedelta(days=1), _forget_jobs),
+    Recurring("sms-spending", timedelta(minutes=5), spending.check),
 )
 
 

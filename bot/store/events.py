@@ -40,6 +40,7 @@ promises = sa.Table(
     when("kept_at"),
     when("broken_at"),
     when("created_at", nullable=False),
+    when("released_at"),
     comment="Whatever a resident was told with a time, and whether it was kept.",
 )
 
@@ -58,14 +59,31 @@ def of_case(conn: sa.Connection, case_id: UUID) -> list[Row]:
 def keep_promises(conn: sa.Connection, case_ids: Sequence[UUID], what: Sequence[str], now: object) -> None:
     """Mark open promises of these cases as kept; one that is kept after its time stays marked as broken, too."""
     if case_ids:
-        kept = sa.update(promises).where(
-            promises.c.case_id.in_(sorted(case_ids)), promises.c.what.in_(what), promises.c.kept_at.is_(None)
-        )
-        conn.execute(kept.values(kept_at=now))
+        conn.execute(sa.update(promises).where(_open_of(case_ids, what)).values(kept_at=now))
+
+
+def release_promises(conn: sa.Connection, case_ids: Sequence[UUID], what: Sequence[str], now: object) -> None:
+    """Mark open promises of these cases as released: replaced by another, or nobody waits for them any more.
+
+    One whose time had passed by then is marked as broken, too. Neither counts as kept.
+    """
+    if case_ids:
+        mine = _open_of(case_ids, what)
+        late = mine & (promises.c.due_at < now) & promises.c.broken_at.is_(None)
+        conn.execute(sa.update(promises).where(late).values(broken_at=now))
+        conn.execute(sa.update(promises).where(mine).values(released_at=now))
+
+
+def _open_of(case_ids: Sequence[UUID], what: Sequence[str]) -> sa.ColumnElement[bool]:
+    return promises.c.case_id.in_(sorted(case_ids)) & promises.c.what.in_(what) & _is_open()
+
+
+def _is_open() -> sa.ColumnElement[bool]:
+    return promises.c.kept_at.is_(None) & promises.c.released_at.is_(None)
 
 
 def open_promises(conn: sa.Connection, communities: Sequence[UUID] | None, limit: int = 200) -> list[Row]:
-    statement = sa.select(promises).where(promises.c.kept_at.is_(None))
+    statement = sa.select(promises).where(_is_open())
     if communities is not None:
         statement = statement.where(promises.c.community_id.in_(communities))
     return mappings(conn, statement.order_by(promises.c.due_at).limit(limit))

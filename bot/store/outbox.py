@@ -167,6 +167,18 @@ def cancel_fenced(conn: sa.Connection, conversation_id: UUID, now: datetime) -> 
     conn.execute(statement.values(status="cancelled", lease_until=None, settled_at=now, error="taken over"))
 
 
+def cancel_held(conn: sa.Connection, row_ids: Sequence[UUID], now: datetime) -> bool:
+    """Cancel rows that are held back and not due yet; False where one of them has gone out or is about to."""
+    held = outbox.c.id.in_(sorted(row_ids)) & (outbox.c.status == "queued") & (outbox.c.due_at > now)
+    values = {
+        "status": "cancelled",
+        "lease_until": None,
+        "settled_at": now,
+        "error": "read together with what followed",
+    }
+    return conn.execute(sa.update(outbox).where(held).values(**values)).rowcount > 0
+
+
 def still_sending(conn: sa.Connection, conversation_id: UUID) -> int:
     """How many fenced rows are on their way to the provider at this moment."""
     statement = sa.select(sa.func.count()).where(
@@ -337,19 +349,35 @@ def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime) -> int
     return int(conn.execute(statement).scalar_one())
 
 
+def texts_since(conn: sa.Connection, channel: str, account: str, since: datetime) -> list[str]:
+    """The texts that an account was given since a moment, and that it may have sent."""
+    statement = sa.select(outbox.c.text).where(
+        outbox.c.channel == channel, outbox.c.account == account, outbox.c.sent_at >= since,
+        outbox.c.status.in_(("accepted", "delivered", "read", "unknown")),
+    )  # fmt: skip
+    return list(conn.execute(statement).scalars())
+
+
 def receipt(
-    conn: sa.Connection, channel: str, account: str, provider_id: str, status: str, error: str, now: datetime
-) -> Row | None:
+    conn: sa.Connection, channel: str, account: str, provider_id: str, status: str, error: str, now: datetime,
+    *, row_id: UUID | None = None,
+) -> Row | None:  # fmt: skip
     """Apply a receipt: accepted, delivered, read only move forward, `unknown` may turn to any. The row that moved, or
-    None."""
-    found = sa.select(outbox).where(
-        outbox.c.channel == channel, outbox.c.account == account, outbox.c.provider_id == provider_id
-    )
+    None.
+
+    `row_id`: where the provider carries it, a receipt finds its row before the provider's name for it is known, and
+    after a send whose outcome was not.
+    """
+    named = outbox.c.provider_id == provider_id
+    mine = sa.or_(named, sa.and_(outbox.c.id == row_id, outbox.c.provider_id.is_(None))) if row_id else named
+    found = sa.select(outbox).where(outbox.c.channel == channel, outbox.c.account == account, mine)
     rows = mappings(conn, found.with_for_update(of=outbox))
     for row in rows:
         if _forward(row["status"], status):
             conn.execute(
-                sa.update(outbox).where(outbox.c.id == row["id"]).values(status=status, error=error, settled_at=now)
+                sa.update(outbox)
+                .where(outbox.c.id == row["id"])
+                .values(status=status, error=error, settled_at=now, provider_id=provider_id, lease_until=None)
             )
             return {**row, "status": status}
     return None

@@ -62,6 +62,7 @@ class Pending:
         self.timers: list[Row] = []
         self.cancelled_timers: list[tuple[UUID, tuple[str, ...]]] = []
         self.kept_promises: list[tuple[UUID, tuple[str, ...]]] = []
+        self.released_promises: list[tuple[UUID, tuple[str, ...]]] = []
         self.fences: list[UUID] = []
         self.adopted: list[tuple[UUID, datetime, str, UUID]] = []
         """(conversation, since, kind of case, case): pictures that came before their case."""
@@ -123,10 +124,12 @@ def _write_updates(conn: sa.Connection, turns: Iterable[Pending]) -> None:
 
 
 def _keep_promises(conn: sa.Connection, turns: Iterable[Pending], now: datetime) -> None:
-    """Before the inserts: what a turn promises anew is not kept by the act that promises it."""
+    """Before the inserts: what a turn promises anew is neither kept nor released by the act that promises it."""
     for turn in turns:
         for case_id, what in turn.kept_promises:
             events.keep_promises(conn, [case_id], what, now)
+        for case_id, what in turn.released_promises:
+            events.release_promises(conn, [case_id], what, now)
 
 
 def _draw(conn: sa.Connection, turns: Iterable[Pending], day: date) -> dict[str, str]:

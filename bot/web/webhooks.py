@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+from collections.abc import Coroutine, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -26,7 +28,7 @@ Reply = tuple[UUID, str]
 """The outbox row of a passive reply, and its text."""
 
 LARGEST_BODY = 64 * 1024
-"""Bytes; real pushes are under 4 KiB (protocols: WeChat B.3), and a parser must not be fed megabytes."""
+"""Bytes; real pushes of most channels are under 4 KiB, and a parser must not be fed megabytes."""
 
 
 def add_routes(app: web.Application, channels: list[Channel]) -> None:
@@ -48,13 +50,15 @@ async def _receive(request: web.Request, context: Context, channel: Channel, suf
     received_at = context.clock.now()
     if context.intake.closing:
         return web.Response(status=503, text="stopping")
-    body = await _body(request)
+    body = await _body(request, channel.capabilities.largest_body)
     if body is None:
         metrics.REFUSED.labels(channel.name, "too large").inc()
-        return web.Response(status=413, text=f"the body is larger than {LARGEST_BODY} bytes")
+        return web.Response(status=413, text=f"the body is larger than {channel.capabilities.largest_body} bytes")
     raw = WebhookRequest(
         method=request.method,
         suffix=suffix,
+        target=request.raw_path,
+        key=request.match_info.get("key", ""),
         query=request.query,
         headers=request.headers,
         body=body,
@@ -92,14 +96,14 @@ def _refused(channel: Channel, raw: WebhookRequest) -> web.Response | None:
     return None
 
 
-async def _body(request: web.Request) -> bytes | None:
-    if request.content_length is not None and request.content_length > LARGEST_BODY:
+async def _body(request: web.Request, largest: int) -> bytes | None:
+    if request.content_length is not None and request.content_length > largest:
         return None
     try:
         body = await request.read()
     except web.HTTPRequestEntityTooLarge:
         return None
-    return body if len(body) <= LARGEST_BODY else None
+    return body if len(body) <= largest else None
 
 
 def _response(answer: WebhookAnswer) -> web.Response:
@@ -107,19 +111,24 @@ def _response(answer: WebhookAnswer) -> web.Response:
 
 
 async def _keep_unreadable(context: Context, channel: Channel, raw: WebhookRequest, reason: str) -> web.Response:
-    metrics.REFUSED.labels(channel.name, "unreadable").inc()
-    row = {
-        "id": new_id(), "channel": channel.name, "account": channel.account,
-        "digest": hashlib.sha256(raw.body).hexdigest(),
-        "raw": raw.body[:LARGEST_BODY], "reason": reason, "received_at": raw.received_at, "seen_at": None,
-    }  # fmt: skip
     try:
-        await context.database.write(stored_messages.store_unreadable, row)
+        await _keep(context, channel, raw.body, reason, raw.received_at)
     except Exception as error:
         log.error("an unreadable request could not be kept: %s", trace(error))  # noqa: TRY400 - without its words
         return web.Response(status=503, text="try again")
-    context.database.announce()
     return _response(channel.acknowledge(Parsed(), None, raw.received_at))
+
+
+async def _keep(context: Context, channel: Channel, raw: bytes, reason: str, received_at: datetime) -> None:
+    """What nobody can read is kept once, and shown to staff."""
+    metrics.REFUSED.labels(channel.name, "unreadable").inc()
+    row = {
+        "id": new_id(), "channel": channel.name, "account": channel.account,
+        "digest": hashlib.sha256(raw).hexdigest(),
+        "raw": raw[:LARGEST_BODY], "reason": reason, "received_at": received_at, "seen_at": None,
+    }  # fmt: skip
+    await context.database.write(stored_messages.store_unreadable, row)
+    context.database.announce()
 
 
 ANSWERED_EVENTS = ("followed", "menu_click", "scanned")
@@ -136,20 +145,42 @@ def _as_message(event: ChannelEvent) -> InboundMessage:
 async def _take_in(
     request: web.Request, context: Context, channel: Channel, parsed: Parsed, received_at: datetime
 ) -> web.StreamResponse:
+    replies = await _store(context, channel, parsed, received_at)
+    if replies is None:
+        return web.Response(status=503, text="try again")
+    return await _answer(request, context, channel, parsed, replies)
+
+
+async def fetched(context: Context, channel: Channel, raw: WebhookRequest) -> bool:
+    """Take in what was fetched instead of pushed, the same way; whether it is durable (law 1)."""
+    parsed = _parsed(channel, raw)
+    if isinstance(parsed, str):
+        return (await _keep_unreadable(context, channel, raw, parsed)).status == web.HTTPOk.status_code
+    replies = await _store(context, channel, parsed, raw.received_at)
+    if replies is None:
+        return False
+    _other_way(context, replies)
+    channel.acknowledge(parsed, None, context.clock.now())
+    return True
+
+
+async def _store(context: Context, channel: Channel, parsed: Parsed, received_at: datetime) -> list[Reply] | None:
+    """Store and turn all that a request held. At most one reply that may ride in its answer; None: not stored."""
     answered = [_as_message(event) for event in parsed.events if event.kind in ANSWERED_EVENTS]
-    replies: list[Reply] = []
     try:
         if parsed.receipts or len(answered) < len(parsed.events):
             await context.database.write(receipts.apply, parsed, context.clock.now())
             context.database.announce()
-        for message in (*parsed.messages, *answered):
-            replies += await _turned(context, channel, message, received_at)
+        for broken in parsed.broken:
+            await _keep(context, channel, broken.raw.encode(), broken.reason, received_at)
+        # Side by side, accepted in their order: one after the other would outlast a provider's limit.
+        turning = [_turned(context, channel, message, received_at) for message in (*parsed.messages, *answered)]
+        replies = await _all(context, turning)
     except Exception as error:
         log.error("a message could not be stored; the provider will repeat it: %s", trace(error))  # noqa: TRY400
-        _other_way(context, replies)
-        return web.Response(status=503, text="try again")
+        return None
     _other_way(context, replies[1:])
-    return await _answer(request, context, channel, parsed, replies[:1])
+    return replies[:1]
 
 
 async def _answer(
@@ -162,6 +193,20 @@ async def _answer(
         written = await _write(request, response)
         (context.intake.written if written else context.intake.unwritten)(replies[0][0])
     return response
+
+
+async def _all(context: Context, turning: Sequence[Coroutine[Any, Any, list[Reply]]]) -> list[Reply]:
+    """The replies of all, in order. Raises the first error, when all have come to an end."""
+    if len(turning) == 1:
+        # The usual case needs no task: its reply is marked in the same step in which the intake lets it go.
+        return await turning[0]
+    ended = await asyncio.gather(*turning, return_exceptions=True)
+    replies = [reply for one in ended if not isinstance(one, BaseException) for reply in one]
+    for one in ended:
+        if isinstance(one, BaseException):
+            _other_way(context, replies)
+            raise one
+    return replies
 
 
 def _other_way(context: Context, replies: list[Reply]) -> None:

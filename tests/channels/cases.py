@@ -4,6 +4,7 @@ Incoming: a payload `fixtures/<channel>/<event>__<variant>.<ext>` with what must
 Outgoing: a message, what the provider's stand-in is scripted to do, and what must come of it. A channel brings a `Kit`.
 """
 
+import json
 import tomllib
 import traceback
 from collections.abc import Iterable, Mapping
@@ -98,7 +99,8 @@ def _check_parsed(channel: Channel, request: WebhookRequest, case: Incoming) -> 
     assert channel.parse(request) == parsed, "a repeat must be read as the same"
     items: list[InboundMessage | ChannelEvent] = [*parsed.messages, *parsed.events]
     for item in items:
-        assert item.raw in {"", case.body.decode()}
+        known = item.raw in {"", case.body.decode()}
+        assert known or json.loads(item.raw) in json.loads(request.body)
         assert 0 < len(item.external_id) <= 191
     for text in _strings(msgspec.to_builtins(_without_raw(parsed))):
         assert "\x00" not in text
@@ -137,6 +139,7 @@ def _without_raw(parsed: Parsed) -> Parsed:
         messages=tuple(msgspec.structs.replace(message, raw="") for message in parsed.messages),
         events=tuple(msgspec.structs.replace(event, raw="") for event in parsed.events),
         receipts=parsed.receipts,
+        broken=tuple(msgspec.structs.replace(one, raw="") for one in parsed.broken),
     )
 
 

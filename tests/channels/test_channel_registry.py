@@ -12,6 +12,8 @@ from channels.registry import CHANNELS
 
 SETTINGS: Mapping[str, dict[str, Any]] = {
     "wechat": {"app_id": "wx1", "app_secret": "s3cr3t", "token": "AAAAA"},
+    "telegram": {"bot_token": "1:s3cr3t", "webhook_secret": "AAAAA"},
+    "sms": {"gateway": "twilio", "account_sid": "AC1", "auth_token": "s3cr3t", "sender": "+85230000001"},
 }
 
 

@@ -169,7 +169,7 @@ async def test_take_reply_and_hand_back(kit: Kit) -> None:
     assert done.status == 204
     assert "desk:done" in done.headers["HX-Trigger"]
     sent = await kit.every(sa.select(outbox.outbox).where(outbox.outbox.c.author_id == kit.seed.people["agent"]))
-    assert "我来看看" in [row["text"] for row in sent]
+    assert "（员工agent）我来看看" in [row["text"] for row in sent]
     assert (await browser.post(f"{where}/hand-back")).status == 303
     assert (await conversation(kit))["mode"] == "bot"
     assert await kit.acts() == ["sign_in", "conversation.take", "conversation.reply", "conversation.hand_back"]

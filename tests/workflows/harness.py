@@ -56,8 +56,10 @@ class Story:
 
     # -- the resident
 
-    def say(self, text: str = "", *, kind: str = "text", pictures: int = 0, choice: str | None = None) -> Reply:
-        """One message; a text of nothing but picture marks is sent as pictures."""
+    def say(
+        self, text: str = "", *, kind: str = "text", pictures: int = 0, choice: str | None = None, pause: float = 20
+    ) -> Reply:
+        """One message, and `pause` seconds until the next; a text of nothing but picture marks is sent as pictures."""
         pictures = pictures or text.count("[图片]")
         if pictures and not text.replace("[图片]", "").strip():
             text, kind = "", "image"
@@ -84,8 +86,13 @@ class Story:
             verdict = turn.run_batch(conn, self.world, [item], Marks(), self.now)[0]
         self.transcript.append(f"{local:%a %H:%M}  住户: {text or f'[{kind}]'}")
         reply = self._reply(message.external_id, before, verdict.status)
-        self.now += timedelta(seconds=20)
+        self.now += timedelta(seconds=pause)
         return reply
+
+    def told(self) -> list[str]:
+        """What really went out or will, in the order of its times: not what was taken back."""
+        rows = [row for row in self.rows("outbox") if row["status"] != "cancelled"]
+        return [row["text"] for row in sorted(rows, key=lambda row: row["due_at"])]
 
     def _reply(self, external_id: str, before: set[UUID], status: str) -> Reply:
         rows = self._told(before)

@@ -56,6 +56,18 @@ def allowed(expect: Mapping[str, Any], got: Reply, *, recorded: bool, corrected:
     return wrong
 
 
+def stored(played: Story) -> dict[str, list[str]]:
+    """What stands in the database after a dialogue, by table: the state of each row; of an affair its kind, too."""
+    found = {
+        "orders": [row["state"] for row in played.rows("work_orders")],
+        "complaints": [row["state"] for row in played.rows("complaints")],
+        "affairs": [f"{row['kind']} {row['state']}" for row in played.rows("affairs")],
+        "alarms": [row["kind"] for row in played.rows("alarms")],
+        "tasks": [row["kind"] for row in played.rows("call_tasks")],
+    }
+    return {table: rows for table, rows in found.items() if rows}
+
+
 SLOTS = ("building", "unit", "room", "phone", "time")
 
 
@@ -71,7 +83,7 @@ def play(dialogue: Mapping[str, Any]) -> tuple[list[str], list[str]]:
         for number, step in enumerate(dialogue["turns"], 1):
             if "wait_minutes" in step:
                 played.wait(minutes=step["wait_minutes"])
-            got = played.say(step["user"])
+            got = played.say(step["user"], pause=step.get("pause", 20))
             told = step["expect"]
             found = allowed(told, got, recorded=recorded, corrected=recorded)
             found += [f"{part!r} missing in {got.text!r}" for part in step.get("says", ()) if part not in got.text]
@@ -85,6 +97,7 @@ def play(dialogue: Mapping[str, Any]) -> tuple[list[str], list[str]]:
             wrong += [f"turn {number} {step['user']!r}: {what}" for what in found]
             played.transcript[-1] += f"    [{got.intent} {got.state} {dict(got.slots)}]" if "-v" in sys.argv else ""
             recorded = recorded or got.state in {"recorded", "changed"}
+        wrong += [f"{what}, not {dialogue['rows']}" for what in [stored(played)] if what != dialogue.get("rows", what)]
         return wrong, played.transcript
 
 

@@ -97,3 +97,21 @@ def test_red_flag_words_reach_the_supervisor_at_once() -> None:
         assert len(alarms) == 1
         assert "12345" in alarms[0]["summary"]
         assert [row["staff_id"] for row in played.rows("alerts")] == [played.member("陈静").id]
+
+
+@pytest.mark.parametrize(
+    "wish", ["想佢哋夜晚唔好裝修", "希望晚上别再装修", "罚他们款", "I want them to stop at night", "管一管就行"]
+)
+def test_the_wanted_outcome_is_taken_in_whatever_words(wish: str) -> None:
+    with story("listed", ["3-2-1502"]) as played:
+        played.say("楼上装修，晚上十点还在钻墙")
+        reply = played.say(wish)
+        assert (reply.intent, reply.state) == ("complaint", "recorded")
+        assert played.complaints()[0].wanted == wish
+
+
+def test_a_question_in_its_place_is_answered() -> None:
+    with story("listed", ["3-2-1502"]) as played:
+        played.say("楼上装修，晚上十点还在钻墙")
+        assert played.say("装修出入证要带什么材料？").intent == "faq"
+        assert played.complaints()[0].wanted == ""

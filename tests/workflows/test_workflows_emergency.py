@@ -27,10 +27,10 @@ def alarm_of(desk: Desk) -> Alarm:
 @pytest.mark.parametrize(
     ("text", "kind", "says"),
     [
-        ("家里好大煤气味，头晕", "gas", "开窗"),
-        ("着火了厨房全是烟快来人", "fire", "走楼梯"),
-        ("我被困在电梯里了，出不去", "lift", "别扒门"),
-        ("水管爆了水喷得到处都是", "burst_pipe", "总水阀"),
+        ("家里好大煤气味，头晕", "燃气", "开窗"),
+        ("着火了厨房全是烟快来人", "火情", "走楼梯"),
+        ("我被困在电梯里了，出不去", "电梯困人", "别扒门"),
+        ("水管爆了水喷得到处都是", "爆管", "总水阀"),
     ],
 )
 def test_advice_comes_before_the_question(text: str, kind: str, says: str) -> None:
@@ -166,3 +166,50 @@ def test_look_alikes_raise_no_alarm() -> None:
 def test_numbers_that_the_settings_leave_empty_are_not_said() -> None:
     with story("listed") as played:
         assert "供水" not in played.say("水管爆了水喷得到处都是").text
+
+
+def test_a_takeover_by_somebody_on_duty_takes_the_emergency_in_one_message() -> None:
+    with story("listed", ["3-2-1502"], phone=PHONE) as played:
+        played.say("家里好大煤气味")
+        told = played.act(lambda desk: takeover.take(desk, played.member("张强")), by="张强")
+        assert [row["text"].split("。")[0] for row in told] == ["我是值班主任张强，您报的险情我已经接到，正在处理"]
+        assert (told[0]["lane"], told[0]["fence"]) == (0, None)
+        alarm = played.rows("alarms")[0]
+        assert alarm["acknowledged_by"] == played.member("张强").id
+        assert alarm["closed_at"] is None
+        assert played.wait(minutes=20) == []
+
+
+def test_a_takeover_by_somebody_off_duty_leaves_the_ladder_climbing() -> None:
+    with story("listed", ["3-2-1502"], phone=PHONE) as played:
+        played.say("家里好大煤气味")
+        told = played.act(lambda desk: takeover.take(desk, played.member("吴芳")), by="吴芳")
+        assert "前面您写的我都看了" in told[0]["text"]
+        assert played.rows("alarms")[0]["acknowledged_at"] is None
+        assert "还没有同事接起来" in played.wait(minutes=3)[0]["text"]
+
+
+@pytest.mark.parametrize("word", ["好的", "收到", "谢谢", "嗯嗯", "知道了", "ok"])
+def test_a_word_that_tells_nothing_new_is_answered_with_how_it_stands(word: str) -> None:
+    with story("listed") as played:
+        played.say("3栋2单元1502好大煤气味")
+        before = played.orders()[0].words
+        assert played.say(word).text == "好的，我还在叫值班人员。有变化马上说。"
+        played.act(lambda desk: emergency.acknowledge(desk, alarm_of(desk), played.member("张强")), by="张强")
+        assert played.say(word).text == "好的，值班主任张强在处理。有变化马上说。"
+        assert played.orders()[0].words == before
+
+
+def test_a_yes_to_the_place_confirms_it() -> None:
+    with story("listed", ["3-2-1502"]) as played:
+        assert "是3栋2单元1502这边吧？" in played.say("家里好大煤气味").text
+        assert played.say("对").text == "收到，3栋2单元1502，马上告诉值班人员。"
+
+
+def test_an_alarm_says_place_danger_and_words_once() -> None:
+    with story("listed", ["3-2-1502"]) as played:
+        played.say("家里好大煤气味")
+        played.say("着火了 厨房烧起来了")
+        assert [row["summary"] for row in played.rows("alarms")] == [
+            "3栋2单元1502 燃气：家里好大煤气味；又报火情：着火了 厨房烧起来了"
+        ]

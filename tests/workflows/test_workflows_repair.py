@@ -160,3 +160,78 @@ def test_a_dispatched_order_is_not_late() -> None:
         dispatched(played)
         played.wait(hours=5)
         assert [row for row in played.rows("alarms") if row["kind"] == "late"] == []
+
+
+@pytest.mark.parametrize("move", ["reschedule", "dispatch"])
+def test_a_moved_visit_replaces_its_promise_and_does_not_keep_it(move: str) -> None:
+    with story("listed", HOME, phone=PHONE) as played:
+        played.say("厨房水管漏水")
+        dispatched(played)
+        if move == "dispatch":
+            dispatched(played, 16)
+        else:
+            slot = played.local(16), played.local(17)
+            played.act(lambda desk: actions.reschedule(desk, desk.orders[-1], *slot, "上一家没完"), by="李敏")
+        first, second = (row for row in played.rows("promises") if row["what"] == "visit")
+        assert (first["kept_at"], first["broken_at"]) == (None, None)
+        assert first["released_at"] is not None
+        assert (second["due_at"], second["kept_at"], second["released_at"]) == (played.local(17), None, None)
+        played.at(16, 30)
+        played.act(lambda desk: actions.on_site(desk, desk.orders[-1]), by="李强")
+        kept = [row["kept_at"] is not None for row in played.rows("promises") if row["what"] == "visit"]
+        assert kept == [False, True]
+
+
+def test_a_visit_that_is_moved_after_its_time_was_broken() -> None:
+    with story("listed", HOME, phone=PHONE) as played:
+        played.say("厨房水管漏水")
+        dispatched(played)
+        played.at(15, 30)
+        slot = played.local(16), played.local(17)
+        played.act(lambda desk: actions.reschedule(desk, desk.orders[-1], *slot, "上一家没完"), by="李敏")
+        first = next(row for row in played.rows("promises") if row["what"] == "visit")
+        assert (first["kept_at"], first["broken_at"], first["released_at"]) == (None, played.now, played.now)
+
+
+def test_what_was_promised_of_a_cancelled_order_counts_neither_way() -> None:
+    with story("listed", HOME, phone=PHONE) as played:
+        played.say("厨房水管漏水")
+        dispatched(played)
+        played.act(lambda desk: actions.cancel(desk, desk.orders[-1], "住户自己修好了"), by="李敏")
+        visit = next(row for row in played.rows("promises") if row["what"] == "visit")
+        assert (visit["kept_at"], visit["released_at"]) == (None, played.now)
+
+
+@pytest.mark.parametrize(
+    ("work", "fee", "report"),
+    [
+        ("换了软管", "", "厨房水管漏水：换了软管，没有收费。"),
+        ("换了软管，没有收费", "", "厨房水管漏水：换了软管，没有收费。"),
+        ("换了软管", "没有收费", "厨房水管漏水：换了软管，没有收费。"),
+        ("换了软管", "0元", "厨房水管漏水：换了软管，没有收费。"),
+        ("换了龙头。", "45元", "厨房水管漏水：换了龙头，收费45元。"),
+    ],
+)
+def test_the_cost_is_said_once(work: str, fee: str, report: str) -> None:
+    with story("listed", HOME, phone=PHONE) as played:
+        played.say("厨房水管漏水")
+        dispatched(played)
+        finished = {**DONE, "work_done": work, "fee": fee}
+        told = played.act(lambda desk: actions.done(desk, desk.orders[-1], **finished), by="李强")
+        assert told[0]["without_question"] == report
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("我家卫生间漏水", "卫生间漏水"),
+        ("我们家的空调不制冷", "空调不制冷"),
+        ("我屋企冷氣壞咗", "冷氣壞咗"),
+        ("hi, my kitchen tap is leaking", "kitchen tap is leaking"),
+        ("water is dripping on my bed", "water is dripping on the bed"),
+    ],
+)
+def test_a_report_is_said_back_without_whose_it_is(text: str, fault: str) -> None:
+    with story("listed", HOME, phone=PHONE) as played:
+        assert f"{fault}." in played.say(text).text.replace("。", ".")
+        assert played.orders()[0].fault == fault

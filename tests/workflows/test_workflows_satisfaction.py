@@ -161,3 +161,26 @@ def test_another_report_is_no_answer(text: str) -> None:
         played.repaired()
         assert played.say(text).state == "recorded"
         assert [order.state for order in played.orders()] == ["done", "recorded"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "task"),
+    [
+        ("3", "rework", "厨房水管漏水；住户回“3”：没修好"),
+        ("还在滴，比昨天大", "rework", "厨房水管漏水；住户说：还在滴，比昨天大"),
+        ("2", "review", "厨房水管漏水；住户回“2”：修好了，有话说"),
+    ],
+)
+def test_a_task_says_in_words_what_it_is_about(text: str, kind: str, task: str) -> None:
+    with story("listed", ["3-2-1502"]) as played:
+        played.repaired()
+        played.say(text)
+        assert next(row["text"] for row in played.rows("call_tasks") if row["kind"] == kind).endswith(task)
+
+
+def test_a_complaint_that_comes_back_says_so_in_its_task() -> None:
+    with story("listed", ["3-2-1502"]) as played:
+        played.resolved()
+        played.say("3")
+        task = next(row for row in played.rows("call_tasks") if row["kind"] == "reopened")
+        assert task["text"].endswith("楼道堆物没人清；住户回“3”：不满意")

@@ -116,3 +116,13 @@ def test_who_never_says_which_community_reaches_a_person() -> None:
         replies = [played.say(text) for text in ("厨房水管漏水", "就在厨房里", "水一直漏啊", "水管还在滴水")]
         assert replies[-1].state == "human"
         assert played.orders() == []
+
+
+def test_what_a_person_writes_is_signed() -> None:
+    with story("open") as played:
+        played.say("转人工")
+        assert "客服李敏" in str(take(played)[0]["text"])
+        lee = played.member("李敏")
+        said = played.act(lambda desk: takeover.reply(desk, lee, "好，我给您登记"), by="李敏")
+        said += played.act(lambda desk: takeover.reply(desk, lee, "师傅下午到"), by="李敏")
+        assert [row["text"] for row in said] == ["（李敏）好，我给您登记", "（李敏）师傅下午到"]

@@ -1,10 +1,17 @@
 """All wording that a resident reads: whole in three languages, polite, one question, no forbidden word."""
 
+import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from bot.desk import Desk
+from bot.settings import PublicNumbers
+from tests.workflows.harness import story
+from workflows import danger
 from workflows.texts import LANGUAGES, say, texts, values_in
 
 FORBIDDEN = (
@@ -55,6 +62,60 @@ def test_a_value_is_said_as_it_is() -> None:
     assert "{number}" in say("zh-Hans", "progress.none_who") or "查不到" in say("zh-Hans", "progress.none_who")
     said = say("en", "where.noted", place="{phone}")
     assert "{phone}" in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", danger.NUMBERS)
+def test_advice_is_two_sentences_and_then_the_numbers(language: str, kind: str) -> None:
+    advice = texts(language)[f"emergency.advice.{kind}"]
+    assert advice.endswith("{calls}")
+    sentences = [part for part in re.split(r"[。.]\s*", advice.removesuffix("{calls}").strip()) if part]
+    assert len(sentences) == 2
+    assert QUESTIONS.search(advice) is None
+
+
+ALL_NUMBERS = PublicNumbers(gas="95158", power="95598", water="962740", lift_rescue="96333")
+NO_NUMBERS = PublicNumbers(police="", fire="", ambulance="", traffic="", city="")
+
+
+def _calls(numbers: PublicNumbers) -> dict[tuple[str, str], str]:
+    """What is said of the numbers, by language and kind of danger."""
+    said: dict[tuple[str, str], str] = {}
+    with story("listed") as played:
+        played.say("你好")
+        settings = msgspec.structs.replace(played.world.settings, numbers=numbers)
+        played.world = replace(played.world, settings=settings)
+
+        def ask(desk: Desk) -> None:
+            for language, kind in itertools.product(LANGUAGES, danger.NUMBERS):
+                said[language, kind] = danger.calls(desk, language, kind)
+
+        played.act(ask)
+    return said
+
+
+def test_every_danger_has_its_numbers() -> None:
+    for (_, kind), text in _calls(ALL_NUMBERS).items():
+        assert [getattr(ALL_NUMBERS, "fire" if way == "rescue" else way) in text for way in danger.NUMBERS[kind]] == [
+            True
+        ] * len(danger.NUMBERS[kind])
+
+
+def test_an_empty_number_is_not_said() -> None:
+    assert set(_calls(NO_NUMBERS).values()) == {""}
+
+
+ASKED = (
+    "gas", "fire", "lift", "burst_pipe", "electric", "falling_object", "break_in", "violence", "medical",
+    "missing_child", "self_harm", "animal", "flood",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_every_danger_of_the_list_has_advice_numbers_and_a_name_for_staff(kind: str) -> None:
+    assert kind in danger.NUMBERS
+    assert kind in danger.NAMES
+    assert all(f"emergency.advice.{kind}" in texts(language) for language in LANGUAGES)
 
 
 def _keys_in_code() -> set[str]:

@@ -85,7 +85,8 @@ def stated(text: str) -> dict[str, str]:
         ("", [], [LAKE, HILL], "unknown", ""),
         # public places
         ("place=大堂 building=3", [], [LAKE], "place", "3栋大堂"),
-        ("place=大堂", [], [LAKE], "place", "3栋大堂"),
+        ("place=大堂", [], [LAKE], "unknown", "大堂"),
+        ("place=大堂", ["9--502"], [LAKE], "place", "9栋大堂"),
         ("place=大堂", [], [NEW], "unknown", "大堂"),
         ("place=楼道", ["3-2-1502"], [LAKE], "place", "3栋楼道"),
         ("place=车库", ["3-2-1502"], [LAKE], "unknown", "车库"),
@@ -99,6 +100,30 @@ def test_find(said: str, homes: list[str], communities: list[Community], kind: s
     found = where.find(stated(said), [home(text) for text in homes], communities, ATLAS)
     assert found.kind == kind
     assert where.label(found, "zh-Hans") == label
+
+
+@pytest.mark.parametrize(
+    ("listed", "said", "homes", "kind", "label"),
+    [
+        (["地下车库", "东门岗亭"], "车库", [], "place", "地下车库"),
+        (["地下车库", "东门岗亭"], "车库", ["3-2-1502"], "place", "地下车库"),
+        (["东区车库", "西区车库"], "车库", [], "unknown", "车库"),
+        (["3栋电梯", "9栋电梯"], "电梯", [], "unknown", "电梯"),
+        (["3栋电梯", "9栋电梯"], "电梯", ["9--502"], "place", "9栋电梯"),
+        (["3栋电梯"], "电梯", ["9--502"], "place", "9栋电梯"),
+        (["3栋电梯"], "电梯里", [], "unknown", "电梯里"),
+        (["观光电梯"], "电梯", [], "place", "观光电梯"),
+        (["观光电梯"], "这个电梯", ["9--502", "3-2-1502"], "unknown", "这个电梯"),
+    ],
+)
+def test_a_bare_kind_of_place_is_the_only_one_or_the_one_at_home(
+    listed: list[str], said: str, homes: list[str], kind: str, label: str
+) -> None:
+    places = [Place(new_id(), LAKE.id, name, name[-2:]) for name in listed]
+    found = where.find(
+        {"place": said}, [home(text) for text in homes], [LAKE], Atlas(ATLAS.buildings, {LAKE.id: places})
+    )
+    assert (found.kind, where.label(found, "zh-Hans")) == (kind, label)
 
 
 def test_what_looks_like_it_is_suggested() -> None:

@@ -131,9 +131,17 @@ def climb(desk: Desk, case: Complaint, reason: str) -> Member | None:
     )
     _done(desk, case, "reopened", reason, {"rung": states.RUNGS[rung]})
     desk.promise(case, "answer", by, case.assignee_id)
-    desk.call_task("reopened", f"{case.number}: {reason}", by, case=case, owner_id=case.assignee_id)
+    desk.call_task("reopened", f"{case.number} {reason}", by, case=case, owner_id=case.assignee_id)
     late.watch(desk, case, "answer", by, case.urgency)
     return owner
+
+
+def withdraw(desk: Desk, case: Complaint, words: str) -> None:
+    """Taken back by the one who made it: nobody waits for an answer any more."""
+    desk.change(case, state=states.WITHDRAWN, ending="withdrawn", closed_at=desk.now)
+    desk.record(case, "withdrawn", words)
+    desk.release(case, "answer", "result", "urge")
+    desk.unschedule(case.id, "late")
 
 
 def _called_by(desk: Desk) -> datetime:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bot.desk import Complaint, Desk, Job, new_id
 from workflows import deadlines, dialogue, intake, late, where, wording
-from workflows.complaint import states
+from workflows.complaint import actions, states
 from workflows.dialogue import Fills, Heard
 from workflows.forms import Form
 from workflows.summary import complaint_of, shared
@@ -20,18 +20,59 @@ _CONFIDENTIAL = re.compile(
     r"保密|不要?(?:让|告诉)(?:他|她|对方|别人|邻居)|匿名|怕(?:他|她|被|人)|confidential|anonymous|don'?t (?:tell|let)",
     re.IGNORECASE,
 )
+_MAY_BE_A_WISH = frozenset({"complaint", "suggestion", "other", "repair", "smalltalk", "faq", "human"})
+"""What a wanted outcome may be read as, alone."""
+_OF_OTHERS = re.compile(
+    r"(?:想|希望|要|让|讓|叫)(?:他|她|佢|对方|對方|你们|你哋|物业|管理)|"
+    r"\b(?:want|like|make|tell|have|ask) (?:them|him|her|you)\b",
+    re.IGNORECASE,
+)
+"""What somebody else shall do: a wanted outcome, whatever it is read as."""
+_SAYS_NOTHING = re.compile(
+    r"(?:你好|您好|喂|hi|hello)?[\s,，]*(?:我|我们)?(?:要|想|得|需要)?(?:投诉|投訴|反映|举报)(?:一下|下|个事|一件事|个问题)?(?:你们|物业|管理处|管理處)?[\s。.!！~]*$|"
+    r"(?:i )?(?:want|would like|'d like|need|wish)?(?: to)? ?(?:make |file )?(?:a )?complain(?:t)?[.! ]*$",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"[?？]|吗|嗎|呢$|怎么|怎麼|点样|點樣|多少|几|幾|邊|哪|什么|什麼|乜|\b(?:how|what|when|where|who|can|do|is)\b",
+    re.IGNORECASE,
+)
 
 
 def start(talk: Talk) -> None:
     """A message that complains. It is recorded before anything is asked."""
     form = intake.begin(talk, name)
     intake.carry(talk, form)
-    form.fault = complaint_of(talk.said.text)
     form.wish = None
+    if _SAYS_NOTHING.match(talk.said.text.strip()):
+        form.ask("what")
+        talk.ask("complaint.what")
+        talk.end(name, "collecting", form.slots())
+        return
+    _enter(talk, form)
+
+
+def _enter(talk: Talk, form: Form) -> None:
+    form.fault = complaint_of(talk.said.text)
     case = record(talk, form)
     _say_recorded(talk, form, case)
     talk.understood()
     talk.end(name, "recorded", form.slots())
+
+
+def _told(talk: Talk, form: Form) -> bool:
+    """What it is about, after 我要投诉 alone."""
+    if talk.said.asks or talk.said.cancels or talk.reading.intent in {"human", "payment", "application"}:
+        talk.memory.drop(form)
+        return False
+    form.words.append(talk.said.text)
+    form.stated |= dialogue.stated(talk.reading, talk.said.text)
+    if talk.reading.category:
+        form.category = talk.reading.category
+    talk.touch(form)
+    talk.began = form.id
+    _enter(talk, form)
+    return True
 
 
 def record(talk: Talk, form: Form) -> Complaint:
@@ -77,13 +118,7 @@ def _say_recorded(talk: Talk, form: Form, case: Complaint) -> None:
     assert case.answer_by is not None
     values = {"sorry": _sorry(talk, form), "what": form.fault, "number": case.number, "name": handler(talk, case)}
     by = wording.by(talk.desk.world.local(case.answer_by), talk.local, talk.language)
-    if talk.reading.flags & {"anger"}:
-        phone = wording.masked_phone(case.contact_phone) if case.contact_phone else ""
-        talk.desk.call_task(
-            "angry", form.text, case.answer_by, case=case, phone=case.contact_phone, owner_id=case.assignee_id
-        )
-        talk.reply("complaint.anger", number=case.number, name=values["name"], by=by, phone=phone)
-    elif case.community_id not in talk.desk.world.communities:
+    if case.community_id not in talk.desk.world.communities:
         form.ask("community")
         talk.ask("complaint.recorded_community", **values)
     elif case.nature == "staff":
@@ -107,10 +142,15 @@ def handler(talk: Talk, case: Complaint) -> str:
 
 
 def resume(talk: Talk, form: Form) -> bool:
+    if form.step == "what":
+        return _told(talk, form)
     case = case_of(talk, form)
     if case is None or case.state in states.ENDED:
         talk.memory.drop(form)
         return False
+    if talk.held is not None and talk.held.form == form.id:
+        _hear_out(talk, form, case)
+        return True
     if "confidential" in talk.reading.flags or _CONFIDENTIAL.search(talk.said.text):
         _keep_confidential(talk, form, case)
         return True
@@ -124,13 +164,43 @@ def resume(talk: Talk, form: Form) -> bool:
     return True
 
 
+def _hear_out(talk: Talk, form: Form, case: Complaint) -> None:
+    """Another bubble before anything was asked: the case grows, and is said back once, whole."""
+    heard = intake.hear(talk, form, OWNS, takes_time=False)
+    if heard.fills:
+        intake.take(talk, form, heard.fills)
+    else:
+        form.words.append(talk.said.text)
+    form.fault = complaint_of(form.text)
+    if form.category == "other" and talk.reading.category:
+        form.category = talk.reading.category
+    confidential = "confidential" in talk.reading.flags or _CONFIDENTIAL.search(talk.said.text) is not None
+    place = intake.place_of(talk, form)
+    intake.claim(talk, place)
+    talk.desk.change(
+        case,
+        words=form.text,
+        nature=form.category,
+        home_id=place.home_id,
+        where=intake.where_row(form, place),
+        contact_phone=form.stated.get("phone") or case.contact_phone,
+        community_id=place.community.id if place.community else case.community_id,
+        confidential=case.confidential or confidential,
+    )
+    talk.desk.record(case, "words", talk.said.text)
+    talk.touch(form)
+    talk.case, talk.began = case, form.id
+    _say_recorded(talk, form, case)
+    talk.understood()
+    talk.end(name, "recorded", form.slots())
+
+
 def _is_aside(talk: Talk, form: Form, heard: Heard) -> bool:
-    if (
-        form.step == "wanted"
-        and not talk.said.asks
-        and talk.reading.intent in {"complaint", "suggestion", "other", "repair", "smalltalk"}
-    ):
-        return talk.reading.intent == "suggestion" and talk.said.sure and heard.meaning == "aside"
+    asks = talk.said.asks and (talk.reading.intent != "faq" or _ASKS.search(talk.said.text) is not None)
+    wished = talk.reading.intent in _MAY_BE_A_WISH or _OF_OTHERS.search(talk.said.text) is not None
+    if form.step == "wanted" and not asks and wished:
+        own = talk.reading.intent == "suggestion" and talk.said.sure and heard.meaning == "aside"
+        return own and not shared(talk.said.text, form.text)
     if heard.meaning != "more":
         return heard.meaning == "aside"
     other = talk.reading.category not in {form.category, None, "other"} and talk.said.sure
@@ -218,19 +288,16 @@ def _keep_confidential(talk: Talk, form: Form, case: Complaint) -> None:
 
 def withdraw(talk: Talk, form: Form, case: Complaint) -> None:
     """Taken back by the one who made it."""
-    desk = talk.desk
     talk.memory.drop(form)
-    desk.change(case, state=states.WITHDRAWN, ending="withdrawn", closed_at=desk.now)
-    desk.record(case, "withdrawn", talk.said.text)
-    desk.keep(case, "answer", "result")
-    desk.unschedule(case.id, "late")
+    actions.withdraw(talk.desk, case, talk.said.text)
     talk.reply("complaint.withdrawn")
     talk.end(name, "cancelled")
 
 
 def question(talk: Talk, form: Form) -> None:
-    """A recorded complaint needs no answer: nothing is asked again."""
-    del talk, form
+    """What it is about is asked again; a recorded complaint needs no answer."""
+    if form.step == "what":
+        talk.ask("complaint.what")
 
 
 def due(desk: Desk, job: Job) -> None:

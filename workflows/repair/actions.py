@@ -1,5 +1,6 @@
 """What staff do with a work order: each act checks the move, records it and tells the resident what changes."""
 
+import re
 from datetime import datetime, timedelta
 
 from bot.desk import Case, Choice, Desk, Member, WorkOrder
@@ -41,7 +42,8 @@ def dispatch(desk: Desk, order: WorkOrder, member: Member, slot_start: datetime,
         "dispatched",
         data={"member": member.name, "start": slot_start.isoformat(), "end": slot_end.isoformat()},
     )
-    desk.keep(order, "contact", "visit")
+    desk.keep(order, "contact")
+    desk.release(order, "visit")
     desk.promise(order, "visit", slot_end, member.id)
     key = "visit.changed" if again else "visit.public" if order.place_id or _is_public(order) else "visit.coming"
     desk.notify(_visit(desk, order, key), kind="visit", case=order)
@@ -60,7 +62,7 @@ def reschedule(desk: Desk, order: WorkOrder, slot_start: datetime, slot_end: dat
     later = order.slot_start is not None and slot_start > order.slot_start
     desk.change(order, state=states.DISPATCHED, slot_start=slot_start, slot_end=slot_end)
     _done(desk, order, "rescheduled", reason, {"start": slot_start.isoformat(), "end": slot_end.isoformat()})
-    desk.keep(order, "visit")
+    desk.release(order, "visit")
     desk.promise(order, "visit", slot_end, order.assignee_id)
     desk.notify(
         _visit(desk, order, "visit.late" if same_day and later else "visit.changed", reason), kind="visit", case=order
@@ -124,11 +126,22 @@ def done(
     desk.schedule("satisfaction.silence", desk.now + SILENCE, ref=order.id, step=order.reworks)
 
 
+_SPEAKS_OF_MONEY = re.compile(r"收费|免费|费用|[元块]钱?|不要钱|charge|free\b|fee\b|yuan|rmb", re.IGNORECASE)
+_NOTHING = re.compile(
+    r"\s*(?:0+(?:\.0+)?\s*元?|无|没有?|没有收费|不收费|免费|no charge|free|none)\s*[。.]?\s*", re.IGNORECASE
+)
+
+
 def _report(desk: Desk, order: WorkOrder) -> str:
-    fee = texts.say(desk.language, "done.fee", fee=order.fee) if order.fee else texts.say(desk.language, "done.no_fee")
-    return texts.say(
-        desk.language, "done.report", what=first_clause(order.fault), work_done=order.work_done.rstrip("。."), fee=fee
-    )
+    """What was done and what it costs; the cost is not said twice where the words on the work say it."""
+    work = order.work_done.rstrip("。.")
+    clauses = [work]
+    if order.fee and not _NOTHING.fullmatch(order.fee):
+        clauses.append(texts.say(desk.language, "done.fee", fee=order.fee))
+    elif not _SPEAKS_OF_MONEY.search(work):
+        clauses.append(texts.say(desk.language, "done.no_fee"))
+    joined = (", " if desk.language == "en" else "，").join(clauses)
+    return texts.say(desk.language, "done.report", what=first_clause(order.fault), work_done=joined)
 
 
 def cancel(desk: Desk, order: WorkOrder, reason: str) -> None:
@@ -138,6 +151,7 @@ def cancel(desk: Desk, order: WorkOrder, reason: str) -> None:
         raise Conflict("取消要写明原因，住户会看到。")
     desk.change(order, state=states.CANCELLED, outcome="cancelled", closed_at=desk.now)
     _done(desk, order, "cancelled", reason)
+    desk.release(order, "contact", "visit", "urge")
     desk.unschedule(order.id, "late")
     desk.notify(
         texts.say(desk.language, "visit.cancelled", what=order.fault, reason=reason.strip()),

@@ -60,6 +60,9 @@ def _whatever(talk: Talk, order: WorkOrder) -> None:
 def more(talk: Talk, form: Form, order: WorkOrder) -> None:
     """Further words, or another thing that the same visit can mend."""
     form.words.append(talk.said.text)
+    if talk.said.answer.kind == "correction" and talk.said.answer.text and not is_vague(talk.said.answer.text):
+        _other_fault(talk, form, order, fault_of(talk.said.answer.text))
+        return
     talk.desk.change(order, words=f"{order.words}\n{talk.said.text}".strip())
     talk.desk.record(order, "words", talk.said.text)
     if talk.reading.urgency == "urgent" and order.urgency == "normal":
@@ -68,6 +71,15 @@ def more(talk: Talk, form: Form, order: WorkOrder) -> None:
         talk.reply("repair.also", fault=fault_of(talk.said.text, talk.reading))
     else:
         talk.reply("repair.more")
+
+
+def _other_fault(talk: Talk, form: Form, order: WorkOrder, fault: str) -> None:
+    """不对，是洗手间的水管: another thing than was recorded."""
+    form.fault = fault
+    talk.desk.change(order, fault=fault, words=f"{order.words}\n{talk.said.text}".strip())
+    talk.desk.record(order, "changed", talk.said.text, {"fault": fault})
+    place = orders.told_place(talk, intake.place_of(talk, form), fault)
+    talk.reply("repair.moved", place=place, fault=fault)
 
 
 def _fill(talk: Talk, form: Form, order: WorkOrder, found: Fills) -> bool:

@@ -128,6 +128,7 @@ def cancel_order(talk: Talk, order: WorkOrder) -> None:
         tell_technician(talk, order, talk.said.text)
     desk.change(order, state=states.CANCELLED, outcome="cancelled", closed_at=desk.now)
     desk.record(order, "cancelled", talk.said.text)
+    desk.release(order, "contact", "visit", "urge")
     desk.unschedule(order.id, "late")
 
 

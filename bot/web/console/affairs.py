@@ -14,7 +14,7 @@ from bot.web.console.moves import Doing, Move
 from bot.web.console.orders import may_read
 from bot.web.console.view import Data, View
 from bot.web.rights import Act
-from workflows import affair as actions
+from workflows.affair import actions
 from workflows.repair.actions import note
 
 LISTED = 200

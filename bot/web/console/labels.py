@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from workflows import affair
+from workflows.affair import kinds as affair
 from workflows.complaint import states as complaint
 from workflows.repair import states as repair
 

@@ -1,7 +1,5 @@
 """The simulator page: a phone in the browser, whose messages travel as signed pushes to the service and back."""
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -11,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from bot.web.simulator.chips import CHIPS, MENU
+from bot.web.simulator.events import stream
 from bot.web.simulator.phones import Entry, Phone
 from bot.web.simulator.wechat import WeChatPlatform
 from bot.web.simulator.wechat_push import Pushed
@@ -18,7 +17,6 @@ from bot.web.simulator.wire import Change, Transfer
 
 _HERE: Final = Path(__file__).parent
 _STATIC: Final = _HERE / "static"
-_HEARTBEAT_S: Final = 15.0
 _TEXT_LIMIT: Final = 4000
 
 ActKind = Literal["text", "image", "voice", "location", "follow", "unfollow", "click"]
@@ -69,11 +67,19 @@ class Live(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def add_routes(
-    app: web.Application, platform: WeChatPlatform, *, people: Sequence[Person], account_name: str = "物业服务中心"
+    app: web.Application,
+    platform: WeChatPlatform,
+    *,
+    people: Sequence[Person],
+    account_name: str = "物业服务中心",
+    more: Sequence[str] = (),
 ) -> None:
-    """Add `/simulator` and what it calls. An unregistered visitor joins `people` when none is among them."""
+    """Add `/simulator` and what it calls. An unregistered visitor joins `people` when none is among them.
+
+    `more` names further phones to show: each has a template `<name>_phone.html`, a script and a style sheet.
+    """
     everybody = [*people, *([] if any(person.openid == VISITOR.openid for person in people) else [VISITOR])]
-    pages = Pages(platform, everybody, account_name)
+    pages = Pages(platform, everybody, account_name, more)
     app.router.add_get("/simulator", pages.page)
     app.router.add_get("/simulator/state", pages.state)
     app.router.add_get("/simulator/events", pages.events)
@@ -85,7 +91,9 @@ def add_routes(
 class Pages:
     """The handlers."""
 
-    def __init__(self, platform: WeChatPlatform, people: Sequence[Person], account_name: str) -> None:
+    def __init__(
+        self, platform: WeChatPlatform, people: Sequence[Person], account_name: str, more: Sequence[str]
+    ) -> None:
         self._platform = platform
         self._people = {person.openid: person for person in people}
         for openid in self._people:
@@ -93,7 +101,7 @@ class Pages:
         loader = jinja2.FileSystemLoader(_HERE / "templates")
         environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
         self._html = environment.get_template("simulator.html").render(
-            people=list(people), chips=CHIPS, menu=MENU, account_name=account_name, version=_version()
+            people=list(people), chips=CHIPS, menu=MENU, account_name=account_name, version=_version(), more=list(more)
         )
 
     async def page(self, _: web.Request) -> web.Response:
@@ -122,24 +130,7 @@ class Pages:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """GET /simulator/events: the server-sent stream."""
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-        with self._platform.wire.listen() as changes:
-            await response.prepare(request)
-            with contextlib.suppress(ConnectionResetError):  # the page was closed
-                await self._stream(response, changes)
-        return response
-
-    async def _stream(self, response: web.StreamResponse, changes: "asyncio.Queue[Change | None]") -> None:
-        await response.write(b"retry: 1000\n\n")
-        while True:
-            try:
-                change = await asyncio.wait_for(changes.get(), _HEARTBEAT_S)
-            except TimeoutError:
-                await response.write(b":\n\n")
-                continue
-            if change is None:
-                return
-            await response.write(b"data: " + msgspec.json.encode(self._live(change)) + b"\n\n")
+        return await stream(request, self._platform.wire, lambda change: msgspec.json.encode(self._live(change)))
 
     def _live(self, change: Change) -> Live:
         phone = self._platform.phone(change.openid) if change.openid in self._people else None

@@ -23,6 +23,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     via: Via = ""
     """How a received text came: in the answer to a push, or by a call of the API."""
     kind: str = "text"
+    parts: int = 0
+    """How many SMS it took; 0: it was none."""
 
 
 class Grant(msgspec.Struct, frozen=True):

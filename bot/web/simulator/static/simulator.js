@@ -111,6 +111,7 @@ function choose(openid) {
   toEnd();
   showWire();
   try { sessionStorage.setItem("phone", openid); } catch { /* private mode */ }
+  document.dispatchEvent(new CustomEvent("phone-chosen", { detail: openid }));
 }
 
 function badge(openid) {

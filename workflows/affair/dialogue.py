@@ -1,61 +1,30 @@
-"""Daily affairs: suggestion, praise, payment exception, application, a question passed on; each with its owner."""
+"""The talk about a daily affair: what it needs is asked, then it is recorded under its number with its owner."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from bot.desk import Affair, Desk, Job, Member, new_id
-from bot.errors import Conflict
-from workflows import deadlines, dialogue, intake, late, texts, where, wording
+from bot.desk import Affair, Desk, Job, new_id
+from workflows import dialogue, intake, late, where, wording
+from workflows.affair import actions, kinds
+from workflows.affair.kinds import KINDS
 from workflows.dialogue import Fills, Heard
 from workflows.forms import Form
-from workflows.summary import bare_title, complaint_of, fault_of, shared
-from workflows.talk import Talk, supervisor
+from workflows.summary import bare_title, complaint_of, fault_of, is_chinese, shared
+from workflows.talk import Talk
 from workflows.where import UNKNOWN, Where
 
 name = "affair"
 timers: frozenset[str] = frozenset()
 
-STATES: Mapping[str, tuple[str, str]] = {
-    "recorded": ("待办", "to do"),
-    "answered": ("已回复", "answered"),
-    "closed": ("已归档", "closed"),
-    "cancelled": ("已取消", "cancelled"),
-}
-
-
 SHORT = 8
 """An application this short (帮我办一张) is for what was asked about last."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of affair: its number, its names, whose it is, whether a home is needed to do it."""
-
-    number: str
-    zh: str
-    en: str
-    intent: str
-    role: str = "supervisor"
-    home: bool = False
-    takes_time: bool = False
-
-
-KINDS: Mapping[str, Kind] = {
-    "suggestion": Kind("JY", "建议", "suggestion", "suggestion"),
-    "praise": Kind("RC", "表扬", "praise", "praise"),
-    "payment": Kind("JF", "缴费异常", "payment exception", "payment", role="cashier", home=True),
-    "application": Kind("SQ", "业务办理", "application", "application", role="desk", home=True, takes_time=True),
-    "question": Kind("RC", "咨询转办", "question passed on", "faq", role="desk"),
-    "help": Kind("RC", "求助", "request for help", "other", role="desk"),
-    "unfinished": Kind("RC", "未报完", "unfinished report", "other", role="desk"),
-}
 
 
 def start(talk: Talk) -> None:
     """A message whose intent is one of the kinds."""
     kind = talk.reading.intent
+    if kind == "application" and (found := kinds.asked_for(talk.said.text)):
+        begin(talk, found)
+        return
     topic = talk.desk.world.knowledge.article(talk.desk.conversation.topic) if talk.desk.conversation.topic else None
     short = kind == "application" and len(talk.said.text) <= SHORT and topic is not None
     begin(talk, kind, bare_title(topic.title) if short and topic is not None else "")
@@ -64,10 +33,10 @@ def start(talk: Talk) -> None:
 def begin(talk: Talk, kind: str, subject: str = "") -> None:
     """A message that asks for an affair of this kind; `subject` where the words alone do not say it."""
     form = intake.begin(talk, name, kind)
-    form.fault = complaint_of(talk.said.text) if kind != "application" else fault_of(talk.said.text, talk.reading)
-    if subject:
-        form.fault = subject
+    form.fault = complaint_of(talk.said.text) if not KINDS[kind].takes_time else fault_of(talk.said.text, talk.reading)
+    form.fault = subject or form.fault.lstrip("一个個")
     if KINDS[kind].home:
+        form.stated.pop("place", None)  # 门禁卡 is a thing, not where it is wanted
         intake.carry(talk, form)
     form.wish = dialogue.wish_of(talk.said.day) if KINDS[kind].takes_time else None
     _proceed(talk, form)
@@ -77,6 +46,8 @@ def _proceed(talk: Talk, form: Form) -> None:
     kind = KINDS[form.kind]
     place = intake.place_of(talk, form) if kind.home else _any_place(talk, form)
     step = dialogue.next_step(intake.needs(talk, form, place)) if kind.home else ""
+    if step in {"", "stuck"} and kind.asks_time and not form.wish and not form.case and not form.count("when"):
+        step = "when"
     if step and step != "stuck":
         _ask(talk, form, place, "where" if step == "spot" else step)
         talk.end(kind.intent, "choosing" if step == "which" else "collecting", form.slots())
@@ -98,8 +69,10 @@ def _subject(form: Form) -> str:
     if form.kind == "payment" and len(form.words) > 1:
         added = [text for text in (fault_of(word) for word in form.words[1:]) if text]
         return "，".join([form.fault, *added])
-    if form.kind == "application" and form.wish:
-        return f"{form.fault}（{form.wish['text']}）"
+    if KINDS[form.kind].takes_time and form.wish:
+        return (
+            f"{form.fault}（{form.wish['text']}）" if is_chinese(form.fault) else f"{form.fault}, {form.wish['text']}"
+        )
     return form.fault
 
 
@@ -117,6 +90,9 @@ def _ask(talk: Talk, form: Form, place: Where, step: str) -> None:
         intake.ask_room(talk, form, place)
     elif step == "suggest":
         intake.ask_nearest(talk, form, place)
+    elif step == "when":
+        form.ask("when")
+        talk.ask("affair.when", what=form.fault)
     elif form.count("where"):
         form.ask("where")
         talk.ask("where.more", where=intake.where_question(talk))
@@ -131,8 +107,8 @@ def record(talk: Talk, form: Form, place: Where) -> Affair:
     desk, incoming = talk.desk, talk.desk.incoming
     assert incoming is not None
     intake.claim(talk, place)
-    due = _due(talk, form.kind)
-    who = owner(desk, KINDS[form.kind].role)
+    due = kinds.answer_by(form.kind, talk.local, desk.settings)
+    who = actions.owner(desk, KINDS[form.kind].role)
     case = Affair(
         id=new_id(),
         community_id=place.community.id if place.community else desk.community_id,
@@ -149,7 +125,7 @@ def record(talk: Talk, form: Form, place: Where) -> Affair:
         contact_phone=form.stated.get("phone") or desk.known_phone,
         owner_id=who.id if who else None,
         due_at=due,
-        state="recorded",
+        state=kinds.RECORDED,
         created_at=desk.now,
         updated_at=desk.now,
     )
@@ -157,20 +133,6 @@ def record(talk: Talk, form: Form, place: Where) -> Affair:
     desk.promise(case, "answer", due, case.owner_id)
     late.watch(desk, case, "answer", due)
     return case
-
-
-def _due(talk: Talk, kind: str) -> datetime:
-    """A question is answered within hours, the rest by the end of the next working day."""
-    if kind in {"question", "help"}:
-        return deadlines.answer_by(talk.local, talk.desk.settings)
-    return deadlines.affair_by(talk.local, talk.desk.settings)
-
-
-def owner(desk: Desk, role: str) -> Member | None:
-    """Whose affair it is: on duty in this role, else with it, else the supervisor."""
-    on_duty = desk.world.on_duty(desk.community_id, (role,), desk.now)
-    having = desk.world.with_role("agent" if role == "desk" else role, desk.community_id)
-    return next(iter(on_duty or having), None) or supervisor(desk)
 
 
 def _say_recorded(talk: Talk, form: Form, case: Affair, place: Where) -> None:
@@ -186,6 +148,13 @@ def _say_recorded(talk: Talk, form: Form, case: Affair, place: Where) -> None:
         place=shown + comma,
         what=form.fault,
     )
+    if _is_tenant(talk, place) and kinds.needs_owner(form.kind, form.text):
+        talk.desk.record(case, "note", "租户申请，需业主同意")
+        talk.reply("affair.needs_owner")
+
+
+def _is_tenant(talk: Talk, place: Where) -> bool:
+    return any(home.id == place.home_id and home.role == "tenant" for home in talk.desk.homes)
 
 
 def ask_a_person(talk: Talk, question: str) -> Affair:
@@ -231,7 +200,7 @@ def _while_asking(talk: Talk, form: Form, heard: Heard) -> None:
         return
     if heard.meaning == "fill":
         intake.take(talk, form, heard.fills)
-    elif heard.meaning in {"decline", "whatever"}:
+    elif heard.meaning in {"decline", "whatever"} and form.step != "when":
         form.data["declined"] = True
     elif form.step == "suggest" and heard.meaning == "yes":
         intake.settle(form, where.of_json(form.data["nearest"], talk.desk.world.communities))
@@ -294,23 +263,17 @@ def _moved(talk: Talk, form: Form, case: Affair, place: Where) -> None:
 def _cancel(talk: Talk, form: Form, case: Affair | None) -> None:
     talk.memory.drop(form)
     if case is not None:
-        cancel(talk.desk, case, talk.said.text)
+        actions.cancel(talk.desk, case, talk.said.text)
     talk.reply("affair.cancelled")
     talk.end(KINDS[form.kind].intent, "cancelled")
-
-
-def cancel(desk: Desk, case: Affair, words: str) -> None:
-    """Nobody has to do it any more."""
-    desk.change(case, state="cancelled", closed_at=desk.now)
-    desk.record(case, "cancelled", words)
-    desk.keep(case, "answer")
-    desk.unschedule(case.id, "late")
 
 
 def question(talk: Talk, form: Form) -> None:
     """Return to the open question after something else was answered."""
     if form.step == "which":
         intake.offer_again(talk, form)
+    elif form.step == "when":
+        talk.ask("again.when")
     elif form.step:
         talk.ask("again.where")
 
@@ -324,33 +287,3 @@ def case_of(talk: Talk, form: Form) -> Affair | None:
     """The affair of a form, while it is recent."""
     case = talk.desk.case(UUID(form.case)) if form.case else None
     return case if isinstance(case, Affair) else None
-
-
-# -- acts of the staff
-
-
-def answer(desk: Desk, affair: Affair, text: str) -> None:
-    """Answer the resident; with it the affair is done. Raises `Conflict`."""
-    if affair.closed_at is not None:
-        raise Conflict("这件事已经办结。")
-    if not text.strip():
-        raise Conflict("请写明答复，住户会看到。")
-    desk.change(affair, state="answered", answer=text.strip(), closed_at=desk.now)
-    _noted(desk, affair, "answered", text)
-    what = complaint_of(affair.words.split("\n", 1)[0])
-    desk.notify(texts.say(desk.language, "affair.answer", what=what, answer=text.strip()), kind="answer", case=affair)
-
-
-def close(desk: Desk, affair: Affair, note: str = "") -> None:
-    """The affair is done without a message to the resident, who was told another way. Raises `Conflict`."""
-    if affair.closed_at is not None:
-        raise Conflict("这件事已经办结。")
-    desk.change(affair, state="closed", closed_at=desk.now)
-    _noted(desk, affair, "closed", note)
-
-
-def _noted(desk: Desk, affair: Affair, what: str, words: str) -> None:
-    desk.record(affair, what, words)
-    desk.audit(f"affair.{what}", "affair", affair.id)
-    desk.keep(affair, "answer")
-    desk.unschedule(affair.id, "late")

@@ -1,0 +1,34 @@
+"""Phone numbers in one form, E.164, so that one handset is one address at every gateway."""
+
+import re
+from typing import Final
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+MAINLAND: Final = "+86"
+_MAINLAND_MOBILE: Final = re.compile(r"\+861[3-9]\d{9}")
+_WRITTEN: Final = re.compile(r"[+＋]?[0-9０-９()（）.\- ]{5,32}")
+
+
+def e164(number: str, country: str) -> str | None:
+    """`number` as E.164; None for what is no person's handset: 1069…, 10086, letters, fixed lines of the mainland.
+
+    13800138000, 8613800138000, +8613800138000 and 008613800138000 are one number where `country` is CN.
+    """
+    if not _WRITTEN.fullmatch(number):
+        return None
+    try:
+        parsed = phonenumbers.parse(number, country)
+    except NumberParseException:
+        return None
+    text = phonenumbers.format_number(parsed, PhoneNumberFormat.E164)
+    if text.startswith(MAINLAND):
+        return text if _MAINLAND_MOBILE.fullmatch(text) else None
+    # Possible, not valid: a list of valid ranges is older than the ranges that carriers hand out.
+    return text if phonenumbers.is_possible_number(parsed) else None
+
+
+def national(address: str) -> str | None:
+    """The eleven digits of a mainland mobile, from its E.164 form; None for any other number."""
+    return address.removeprefix(MAINLAND) if _MAINLAND_MOBILE.fullmatch(address) else None

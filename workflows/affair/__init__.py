@@ -1,0 +1,1 @@
+"""Daily affairs: suggestion, payment exception, application, service booking, and what else a person must do."""
