@@ -5,7 +5,7 @@ Times are aware and in UTC. Strings are clean: no NUL, no lone surrogates (`chan
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -17,6 +17,8 @@ MessageKind = Literal[
 as messages without words."""
 EventKind = Literal["followed", "unfollowed", "returned", "menu_click", "scanned", "menu_view", "position", "ignored"]
 """`returned`: reachable again, without having said anything."""
+SCENE: Final = "scene:"
+"""What the choice of a follow or scan by code begins with: the rest is the scene, which tells where and never who."""
 ReceiptOutcome = Literal["accepted", "delivered", "failed"]
 
 
