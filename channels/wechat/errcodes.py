@@ -101,6 +101,14 @@ def send_error(errcode: int, errmsg: str) -> SendError:
     return RULES.get(errcode, _UNLISTED)[0](_detail(errcode, errmsg))
 
 
+def media_error(errcode: int, errmsg: str) -> SendError:
+    """The error for a download: nothing was sent, so what may pass is tried again."""
+    detail = f"media: {_detail(errcode, errmsg)}"
+    if errcode in {-1, 0}:
+        return Later(detail, _BUSY_S)
+    return RULES.get(errcode, _UNLISTED)[0](detail)
+
+
 def token_error(errcode: int, errmsg: str) -> SendError:
     """The error for a token call. No message has gone out yet: what is no pause is a wrong credential."""
     detail = f"token: {_detail(errcode, errmsg)}"
