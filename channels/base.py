@@ -34,6 +34,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """How long after a resident's message we may write unasked; None: for ever."""
     push_quota: int | None = None
     """How many messages that window allows; None: any number."""
+    touch_window: timedelta | None = None
+    """How long after a follow, a scan or a press in the menu we may write; None: they open no window."""
+    touch_quota: int = 0
+    """How many messages that window allows."""
     buttons: bool = False
     receipts: bool = False
     media: bool = False

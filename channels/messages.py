@@ -15,6 +15,8 @@ MessageKind = Literal[
 ]  # fmt: skip
 """`too_large`: more than the provider hands out. The last three are events that deserve an answer: the desk treats them
 as messages without words."""
+TOUCHES: Final = ("followed", "menu_click", "scanned")
+"""Acts without words. Where the provider counts, they open a shorter window than a message does."""
 EventKind = Literal["followed", "unfollowed", "returned", "menu_click", "scanned", "menu_view", "position", "ignored"]
 """`returned`: reachable again, without having said anything."""
 SCENE: Final = "scene:"

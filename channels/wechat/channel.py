@@ -46,7 +46,7 @@ class WeChat:
     """
 
     name = CHANNEL
-    # 5 s and the passive reply: 被动回复用户消息. Five messages in 48 h: 客服消息介绍 (rules of 2023-06).
+    # 5 s and the passive reply: 被动回复用户消息. Five messages in 48 h, three in a minute: 客服消息介绍.
     capabilities = Capabilities(
         acknowledge_within=5.0,
         answer_within=4.0,
@@ -54,6 +54,8 @@ class WeChat:
         text_unit="bytes",
         push_window=timedelta(hours=48),
         push_quota=5,
+        touch_window=timedelta(minutes=1),
+        touch_quota=3,
         media=True,
     )
     routes: tuple[Route, ...] = (Route("GET"), Route("POST"))
