@@ -20,6 +20,7 @@ from bot.clock import Clock, SystemClock
 from bot.engine import metrics
 from bot.engine.delivery import Delivery
 from bot.engine.intake import Intake
+from bot.engine.media import MediaFetcher
 from bot.engine.scheduler import Scheduler
 from bot.errors import SettingsError, StoreError, trace
 from bot.settings import Settings
@@ -268,6 +269,9 @@ def _start_engine(context: Context, only: Part, stack: contextlib.AsyncExitStack
         scheduler = Scheduler(context.database, context.worlds, context.intake, context.clock, context.settings)
         scheduler.start()
         stack.push_async_callback(scheduler.close, STOP_WITHIN_S)
+        fetcher = MediaFetcher(context.database, context.channels, context.clock, context.settings.data_dir)
+        fetcher.start()
+        stack.push_async_callback(fetcher.close, STOP_WITHIN_S)
     if only != "worker":
         context.intake.start()
         stack.push_async_callback(context.intake.close, STOP_WITHIN_S)

@@ -1,7 +1,7 @@
 """What every channel can do, in one shape: the `Channel` protocol and its `Capabilities`."""
 
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -34,8 +34,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """How long after a resident's message we may write unasked; None: for ever."""
     push_quota: int | None = None
     """How many messages that window allows; None: any number."""
+    touch_window: timedelta | None = None
+    """How long after a follow, a scan or a press in the menu we may write; None: they open no window."""
+    touch_quota: int = 0
+    """How many messages that window allows."""
     buttons: bool = False
     receipts: bool = False
+    media: bool = False
+    """Attachments that have a `media_id` can be had by `download` (see `Downloads`), for a while."""
     templates_only: bool = False
     """Nothing but texts that were approved beforehand goes out; any other is `Rejected`, "no template"."""
     resend_unknown: bool = False
@@ -46,6 +52,14 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
         """Seconds a turn may take before the message alone is stored and acknowledged (design: half the limit, at
         most 2 s)."""
         return min(self.acknowledge_within / 2, LONGEST_TURN_S)
+
+
+@runtime_checkable
+class Downloads(Protocol):
+    """A channel that hands out what residents send, when it is asked for."""
+
+    async def download(self, media_id: str, most: int) -> bytes:
+        """The file, of at most `most` bytes. Raises a `SendError`: `Rejected` where no later try can help."""
 
 
 class Channel(Protocol):

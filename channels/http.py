@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from channels.errors import Later, OutcomeUnknown, SendError
+from channels.errors import Later, OutcomeUnknown, Rejected, SendError
 
 _ANSWER_LIMIT: Final = 1024 * 1024
 _RETRY_AFTER_S: Final = 5.0
@@ -39,6 +39,26 @@ class JsonClient:
         """
         return await self._exchange(method, URL(self._base + path, encoded=True), data, headers)
 
+    async def download(self, address: str, params: Mapping[str, str], most: int) -> tuple[str, bytes]:
+        """Content type and body of what lies at `address`, a path of the API or a whole address.
+
+        Raises `Rejected` for more than `most` bytes or a status that will not change, else `Later`: nothing was sent.
+        """
+        failure: SendError
+        url = URL(self._base + address if address.startswith("/") else address).update_query(params)
+        try:
+            async with self._open().get(url, allow_redirects=False) as response:
+                if response.status != 200:
+                    failure = _no_file(response.status)
+                else:
+                    body = await _body(response, most + 1)
+                    if len(body) <= most:
+                        return response.content_type, body
+                    failure = Rejected(f"larger than {most} bytes")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = Later(f"not downloaded ({type(error).__name__})", _RETRY_AFTER_S)
+        raise failure
+
     async def _exchange(self, method: str, url: URL, data: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         failure: SendError
         try:
@@ -64,9 +84,9 @@ class JsonClient:
             await session.close()
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
+async def _body(response: aiohttp.ClientResponse, most: int = _ANSWER_LIMIT) -> bytes:
     chunks: list[bytes] = []
-    left = _ANSWER_LIMIT
+    left = most
     async for chunk in response.content.iter_any():
         chunks.append(chunk[:left])
         left -= len(chunks[-1])
@@ -80,6 +100,12 @@ def _failure(error: BaseException) -> SendError:
     if isinstance(error, _NOT_CONNECTED):
         return Later(f"not connected ({name})", _RETRY_AFTER_S)
     return OutcomeUnknown(f"no answer ({name})")
+
+
+def _no_file(status: int) -> SendError:
+    if status >= 500 or status == 429:
+        return Later(f"HTTP {status}", _RETRY_AFTER_S)
+    return Rejected(f"HTTP {status}")
 
 
 def _decoded(status: int, raw: bytes) -> dict[str, object]:

@@ -5,7 +5,7 @@ Times are aware and in UTC. Strings are clean: no NUL, no lone surrogates (`chan
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -15,8 +15,12 @@ MessageKind = Literal[
 ]  # fmt: skip
 """`too_large`: more than the provider hands out. The last three are events that deserve an answer: the desk treats them
 as messages without words."""
+TOUCHES: Final = ("followed", "menu_click", "scanned")
+"""Acts without words. Where the provider counts, they open a shorter window than a message does."""
 EventKind = Literal["followed", "unfollowed", "returned", "menu_click", "scanned", "menu_view", "position", "ignored"]
 """`returned`: reachable again, without having said anything."""
+SCENE: Final = "scene:"
+"""What the choice of a follow or scan by code begins with: the rest is the scene, which tells where and never who."""
 ReceiptOutcome = Literal["accepted", "delivered", "failed"]
 
 

@@ -14,6 +14,7 @@ from bot.store import alarms, conversations, messages, outbox, residents, work_o
 from bot.store.base import Row, new_id
 from bot.store.database import notify
 from bot.world import World
+from channels.base import Capabilities
 from channels.errors import Blocked, Later, Misconfigured, OutcomeUnknown, QuotaUsedUp, SendError, WindowClosed
 from channels.messages import SendResult
 
@@ -183,15 +184,38 @@ def _closed(conn: sa.Connection, world: World, row: Row, now: datetime, going: i
     limits = world.capabilities.get((row["channel"], row["account"]))
     if limits is None or limits.push_window is None:
         return ""
-    last = messages.last_received(conn, row["identity_id"])
-    if last is None or now - last > limits.push_window:
+    identity_id = row["identity_id"]
+    last = messages.last_received(conn, identity_id)
+    is_open = last is not None and now - last <= limits.push_window
+    touch = _last_touch(conn, limits, identity_id, last if is_open else None, now)
+    in_touch = _pushed_in_touch(conn, limits, identity_id, touch)
+    if touch is not None and limits.touch_window and now - touch <= limits.touch_window:
+        if in_touch + going < limits.touch_quota:
+            return ""
+        if not is_open:
+            return "quota used up"
+    if last is None or not is_open:
         return "window closed"
-    if (
-        limits.push_quota is not None
-        and outbox.pushed_since(conn, row["identity_id"], last) + going >= limits.push_quota
-    ):
-        return "quota used up"
-    return ""
+    # Which of two open windows a message uses is not documented: the shorter one is counted first, and where that is
+    # wrong the provider has the last word.
+    spent = outbox.pushed_since(conn, identity_id, last) - min(in_touch, limits.touch_quota)
+    return "quota used up" if limits.push_quota is not None and spent + going >= limits.push_quota else ""
+
+
+def _last_touch(
+    conn: sa.Connection, limits: Capabilities, identity_id: UUID, last: datetime | None, now: datetime
+) -> datetime | None:
+    """The last touch that still matters: its own window is open, or it lies inside that of the last message."""
+    if limits.touch_window is None:
+        return None
+    since = now - limits.touch_window
+    return messages.last_touch(conn, identity_id, min(since, last) if last else since)
+
+
+def _pushed_in_touch(conn: sa.Connection, limits: Capabilities, identity_id: UUID, touch: datetime | None) -> int:
+    if touch is None or limits.touch_window is None:
+        return 0
+    return outbox.pushed_since(conn, identity_id, touch, touch + limits.touch_window)
 
 
 def without_questions(conn: sa.Connection, rows: Sequence[Row]) -> list[Row]:

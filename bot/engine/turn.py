@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.desk import Desk, Incoming
-from bot.engine import loading, routing
+from bot.engine import loading, media, routing
 from bot.errors import trace
+from bot.store import media as files
 from bot.store import messages, outbox, pending, residents
 from bot.store.base import NOBODY, Row, new_id
 from bot.store.database import notify
@@ -94,12 +95,27 @@ def run_batch(conn: sa.Connection, world: World, items: Sequence[Item], marks: M
     fresh = messages.store(
         conn, [_row(item, ids[i], known[item.sender]) for i, item in enumerate(items) if item.stored_id is None]
     )
+    _expect_files(conn, world, items, ids, fresh, known, now)
     new = [i for i, item in enumerate(items) if item.stored_id is not None or ids[i] in fresh]
     verdicts = _repeats(conn, items, [i for i in range(len(items)) if i not in set(new)])
     verdicts |= dict.fromkeys((i for i in new if items[i].store_only), Verdict("stored"))
     turning = [i for i in new if not items[i].store_only]
     verdicts |= _turn(conn, world, [(i, items[i], ids[i], known[items[i].sender]) for i in turning], now)
     return [verdicts[i] for i in range(len(items))]
+
+
+def _expect_files(
+    conn: sa.Connection, world: World, items: Sequence[Item], ids: Mapping[int, UUID], fresh: set[UUID],
+    known: Mapping[tuple[str, str, str], Row], now: datetime,
+) -> None:  # fmt: skip
+    """What new messages bring beside words is to be fetched: a row in this very commit, a call outside of it."""
+    rows: list[Row] = []
+    for i, item in enumerate(items):
+        limits = world.capabilities.get(item.sender[:2])
+        if ids[i] in fresh and item.message.attachments and limits is not None and limits.media:
+            rows += media.expected(item.message, ids[i], known[item.sender]["community_id"], now)
+    if rows:
+        files.expect(conn, rows)
 
 
 def _identities(

@@ -338,12 +338,14 @@ def queued(conn: sa.Connection) -> int:
     return int(conn.execute(_QUEUED).scalar_one())
 
 
-def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime) -> int:
+def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime, until: datetime | None = None) -> int:
     """How many messages were pushed to an address since a moment: what is used of its window (law 7)."""
+    ended = [] if until is None else [outbox.c.sent_at < until]
     statement = sa.select(sa.func.count()).where(
         outbox.c.identity_id == identity_id,
         fixed(outbox.c.route, "push"),
         outbox.c.sent_at >= since,
+        *ended,
         outbox.c.status.in_(("sending", "accepted", "delivered", "read", "unknown")),
     )
     return int(conn.execute(statement).scalar_one())

@@ -6,6 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from bot.store.base import Row, mappings
+from bot.store.media import media
 from bot.store.messages import attachments, messages
 from bot.store.outbox import outbox
 from bot.store.staff import audit, staff
@@ -73,8 +74,13 @@ def of_case(conn: sa.Connection, case_id: UUID) -> list[Row]:
 
 
 def attachments_of(conn: sa.Connection, conversation_id: UUID, case_id: UUID) -> list[Row]:
-    """The pictures, voices and places that belong to a case."""
-    mine = attachments.c.conversation_id == conversation_id
-    return mappings(
-        conn, sa.select(attachments).where(mine, attachments.c.case_id == case_id).order_by(attachments.c.id)
+    """The pictures, voices and places that belong to a case, with what became of their files."""
+    same = sa.and_(
+        media.c.message_id == attachments.c.message_id,
+        media.c.media_id == attachments.c.media_id,
+        attachments.c.media_id != "",
     )
+    file = (media.c.id.label("file_id"), media.c.state.label("file_state"), media.c.content_type.label("file_type"))
+    mine = sa.and_(attachments.c.conversation_id == conversation_id, attachments.c.case_id == case_id)
+    joined = attachments.outerjoin(media, same)
+    return mappings(conn, sa.select(attachments, *file).select_from(joined).where(mine).order_by(attachments.c.id))

@@ -4,12 +4,13 @@ A record that is not for this person does not exist for them: `NotFound`, never 
 """
 
 import asyncio
+import contextlib
 import functools
 import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -22,7 +23,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from bot.desk import Case, Desk
 from bot.errors import Conflict, FrontdeskError, NotAllowed, NotFound
-from bot.store import affairs, alarms, complaints, inbox, staff, work_orders
+from bot.store import affairs, alarms, complaints, inbox, media, staff, work_orders
 from bot.store.base import Row
 from bot.web.context import CONTEXT, Context
 from bot.web.limits import FailureLimit
@@ -321,6 +322,35 @@ def alarm_for(conn: sa.Connection, person: Person, alarm_id: UUID, act: Act = Ac
     if not person.may(Act.SEE_ALARMS).covers(row["community_id"], mine=mine):
         raise NotFound("alarm")
     return _may(row, person.may(act).covers(row["community_id"], mine=mine))
+
+
+def media_for(conn: sa.Connection, person: Person, media_id: UUID) -> Row:
+    """A file that somebody sent, for whoever may read its conversation or handles a case it belongs to.
+
+    A picture cannot be masked: a role that sees masked does not see it.
+    """
+    row = media.get(conn, media_id)
+    person = replace(person, roles=tuple(unmasked(person.roles)))
+    if row is None or not (_reads(conn, person, row) or _handles(conn, person, row)):
+        raise NotFound("file")
+    return row
+
+
+def _reads(conn: sa.Connection, person: Person, row: Row) -> bool:
+    with contextlib.suppress(NotFound):
+        return bool(conversation_for(conn, person, row["conversation_id"]))
+    return False
+
+
+def _handles(conn: sa.Connection, person: Person, row: Row) -> bool:
+    """Orders and affairs; what came with a complaint is for those who may read the conversation."""
+    for kind, case_id in media.cases_of(conn, row):
+        with contextlib.suppress(NotFound):
+            if kind == "work_order":
+                return bool(order_for(conn, person, case_id))
+            if kind == "affair":
+                return bool(affair_for(conn, person, case_id))
+    return False
 
 
 def task_for(conn: sa.Connection, person: Person, task_id: UUID) -> Row:

@@ -6,7 +6,20 @@ from aiohttp import web
 
 from bot.web import middleware
 from bot.web.access import PATH, THROTTLE, Handler, Person, Throttle, guarded
-from bot.web.console import affairs, alarms, attention, calls, cards, complaints, inbox, orders, sign_in, takeover, view
+from bot.web.console import (
+    affairs,
+    alarms,
+    attention,
+    calls,
+    cards,
+    complaints,
+    files,
+    inbox,
+    orders,
+    sign_in,
+    takeover,
+    view,
+)
 from bot.web.context import CONTEXT, Context
 from bot.web.live import HUB, Hub
 from bot.web.public import metrics
@@ -44,6 +57,7 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/alarms/shown", alarms.shown),
     ("POST", "/alarms/{id}/acknowledge", alarms.acknowledge),
     ("POST", "/alarms/{id}/close", alarms.close),
+    ("GET", "/media/{id}", files.show),
     ("GET", "/attention", attention.page),
     ("POST", "/attention/{id}/raw", attention.raw),
     ("POST", "/attention/{id}/seen", attention.seen),

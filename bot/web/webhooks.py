@@ -20,7 +20,16 @@ from bot.store.base import new_id
 from bot.web.context import CONTEXT, Context
 from channels.base import Channel
 from channels.errors import Unauthorised, Unreadable
-from channels.messages import ChannelEvent, InboundMessage, MessageKind, Parsed, WebhookAnswer, WebhookRequest
+from channels.messages import (
+    SCENE,
+    TOUCHES,
+    ChannelEvent,
+    InboundMessage,
+    MessageKind,
+    Parsed,
+    WebhookAnswer,
+    WebhookRequest,
+)
 
 log = logging.getLogger(__name__)
 
@@ -131,15 +140,19 @@ async def _keep(context: Context, channel: Channel, raw: bytes, reason: str, rec
     context.database.announce()
 
 
-ANSWERED_EVENTS = ("followed", "menu_click", "scanned")
-
-
 def _as_message(event: ChannelEvent) -> InboundMessage:
     """An event that deserves an answer passes the desk as a message: the same dedupe, turn and passive reply."""
     return InboundMessage(
         channel=event.channel, account=event.account, external_id=event.external_id, sender=event.sender,
-        kind=msgspec.convert(event.kind, MessageKind), choice=event.key or None, sent_at=event.sent_at, raw=event.raw,
+        kind=msgspec.convert(event.kind, MessageKind), choice=_choice(event), sent_at=event.sent_at, raw=event.raw,
     )  # fmt: skip
+
+
+def _choice(event: ChannelEvent) -> str | None:
+    """A menu key as it is; a scene named as one, so that no code in the street can press a menu line or an answer."""
+    if not event.key or event.kind == "menu_click":
+        return event.key or None
+    return f"{SCENE}{event.key}"
 
 
 async def _take_in(
@@ -166,7 +179,7 @@ async def fetched(context: Context, channel: Channel, raw: WebhookRequest) -> bo
 
 async def _store(context: Context, channel: Channel, parsed: Parsed, received_at: datetime) -> list[Reply] | None:
     """Store and turn all that a request held. At most one reply that may ride in its answer; None: not stored."""
-    answered = [_as_message(event) for event in parsed.events if event.kind in ANSWERED_EVENTS]
+    answered = [_as_message(event) for event in parsed.events if event.kind in TOUCHES]
     try:
         if parsed.receipts or len(answered) < len(parsed.events):
             await context.database.write(receipts.apply, parsed, context.clock.now())

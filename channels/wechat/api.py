@@ -1,12 +1,18 @@
 """Calls to the account's API: token, one retry with a fresh one, errcode before HTTP status."""
 
 from collections.abc import Callable
+from typing import Final
+
+import msgspec
 
 from channels.errors import OutcomeUnknown
 from channels.http import JsonClient
-from channels.wechat.errcodes import TOKEN_INVALID, send_error
+from channels.wechat.errcodes import TOKEN_INVALID, media_error, send_error
 from channels.wechat.settings import WeChatSettings
 from channels.wechat.tokens import TokenHolder
+
+_ANSWERS: Final = frozenset({"application/json", "text/plain"})
+"""Not the status tells an answer from a file, but the content type (获取临时素材)."""
 
 
 class WeChatApi:
@@ -27,6 +33,25 @@ class WeChatApi:
             raise send_error(errcode, str(answer.get("errmsg", "")))
         return answer
 
+    async def download(self, media_id: str, most: int) -> bytes:
+        """The file behind a media id (获取临时素材); a video is fetched from the address that is answered for it."""
+        token = await self.tokens.get()
+        kind, body = await self._file(media_id, token, most)
+        if _errcode(kind, body) in TOKEN_INVALID:
+            self.tokens.drop(token)
+            kind, body = await self._file(media_id, await self.tokens.get(), most)
+        if kind not in _ANSWERS:
+            return body
+        answer = _answer(body)
+        address = answer.get("video_url")
+        if not isinstance(address, str) or not address.startswith(("http://", "https://")):
+            raise media_error(_errcode(kind, body), str(answer.get("errmsg", "")))
+        return (await self._client.download(address, {}, most))[1]
+
+    async def _file(self, media_id: str, token: str, most: int) -> tuple[str, bytes]:
+        params = {"access_token": token, "media_id": media_id}
+        return await self._client.download("/cgi-bin/media/get", params, most)
+
     async def _once(self, path: str, payload: object, token: str) -> tuple[dict[str, object], int]:
         answer = await self._client.post(path, payload, {"access_token": token})
         errcode = answer.get("errcode", 0)
@@ -38,3 +63,17 @@ class WeChatApi:
         """Give back connections."""
         await self.tokens.close()
         await self._client.close()
+
+
+def _errcode(kind: str, body: bytes) -> int:
+    """The errcode of a download's answer, 0 for a file."""
+    errcode = _answer(body).get("errcode", 0) if kind in _ANSWERS else 0
+    return errcode if isinstance(errcode, int) else -1
+
+
+def _answer(body: bytes) -> dict[str, object]:
+    """The JSON of an answer; what is none is an answer without words, and tried again."""
+    try:
+        return msgspec.json.decode(body, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {"errcode": -1, "errmsg": "not a JSON object"}

@@ -77,15 +77,47 @@ RULES: Final[dict[int, Rule]] = {
     40008: (Rejected, "INVALID_MESSAGE_TYPE"),
     40033: (Rejected, "INVALID_REQUEST_CHARSET"),
     40035: (Rejected, "INVALID_PARAMETER"),
+    40004: (Rejected, "INVALID_MEDIA_TYPE"),
+    40005: (Rejected, "INVALID_FILE_TYPE"),
+    40006: (Rejected, "INVALID_FILE_SIZE"),
+    40007: (Rejected, "INVALID_MEDIA_ID"),
+    40009: (Rejected, "INVALID_IMAGE_SIZE"),
+    40010: (Rejected, "INVALID_VOICE_SIZE"),
+    40011: (Rejected, "INVALID_VIDEO_SIZE"),
+    40012: (Rejected, "INVALID_THUMB_SIZE"),
+    40029: (Rejected, "INVALID_OAUTH_CODE"),
+    40163: (Rejected, "CODE_BEEN_USED"),
+    41005: (Rejected, "MISSING_MEDIA_DATA"),
+    41028: (Rejected, "INVALID_FORM_ID"),
+    41029: (Rejected, "FORM_ID_USED"),
+    41030: (Rejected, "INVALID_PAGE"),
     43019: (Rejected, "REQUIRE_UNBLOCK_USER"),
     43101: (Rejected, "USER_REFUSE_TO_ACCEPT_THE_MESSAGE"),
     44002: (Rejected, "EMPTY_POST_DATA"),
     44004: (Rejected, "EMPTY_CONTENT"),
+    45001: (Rejected, "OUT_OF_MEDIA_SIZE_LIMIT"),
     45002: (Rejected, "OUT_OF_CONTENT_SIZE_LIMIT"),
+    45003: (Rejected, "OUT_OF_TITLE_SIZE_LIMIT"),
+    45004: (Rejected, "OUT_OF_DESCRIPTION_SIZE_LIMIT"),
+    45064: (Rejected, "NO_PERMISSION_TO_USE_WEAPP_IN_MENU"),
+    45072: (Rejected, "INVALID_TYPING_COMMAND"),
+    45080: (Rejected, "TYPING_NEEDS_INTERACTION"),
+    45081: (Rejected, "ALREADY_TYPING"),
     47001: (Rejected, "DATA_FORMAT_ERROR"),
     47003: (Rejected, "INVALID_TEMPLATE_ARGUMENT"),
+    48005: (Rejected, "API_DELETE_PROHIBITED"),
+    48006: (Rejected, "OUT_OF_RESET_LIMIT"),
     48008: (Rejected, "NO_PERMISSION_FOR_THIS_MSGTYPE"),
     50001: (Rejected, "USER_UNAUTHORIZED"),
+    61451: (Rejected, "INVALID_KF_PARAMETER"),
+    61452: (Rejected, "INVALID_KF_ACCOUNT"),
+    61453: (Rejected, "KF_ACCOUNT_EXISTS"),
+    61500: (Rejected, "DATE_FORMAT_ERROR"),
+    65303: (Rejected, "THERE_IS_NO_SELFMENU"),
+    65304: (Rejected, "MATCH_RULE_EMPTY"),
+    65305: (Rejected, "MENU_COUNT_LIMIT"),
+    65314: (Rejected, "INVALID_CITY_INFO"),
+    65316: (Rejected, "DOMAIN_COUNT_REACH_LIMIT"),
 }
 _UNLISTED: Final[Rule] = (Rejected, "")
 
@@ -99,6 +131,14 @@ def _detail(errcode: int, errmsg: str) -> str:
 def send_error(errcode: int, errmsg: str) -> SendError:
     """The error for an answered message. Codes without a rule are refused for good; a person sees code and words."""
     return RULES.get(errcode, _UNLISTED)[0](_detail(errcode, errmsg))
+
+
+def media_error(errcode: int, errmsg: str) -> SendError:
+    """The error for a download: nothing was sent, so what may pass is tried again."""
+    detail = f"media: {_detail(errcode, errmsg)}"
+    if errcode in {-1, 0}:
+        return Later(detail, _BUSY_S)
+    return RULES.get(errcode, _UNLISTED)[0](detail)
 
 
 def token_error(errcode: int, errmsg: str) -> SendError:

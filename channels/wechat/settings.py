@@ -8,6 +8,7 @@ import msgspec
 Mode = Literal["plain", "compatible", "safe"]
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9]{3,32}")
+_KEY: Final = re.compile(r"[A-Za-z0-9]{43}")
 _BASE: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _SHOWN: Final = ("app_id", "original_id", "mode", "api_base", "replay_window_s")
 
@@ -22,14 +23,18 @@ class WeChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     original_id: str = ""
     """`gh_…`, what pushes carry as ToUserName; empty: not checked."""
     mode: Mode = "plain"
+    """As at the platform: 明文模式, 兼容模式, 安全模式. Safe reads what compatible sends, too."""
     encoding_aes_key: str = ""
+    """EncodingAESKey of the server settings, 43 letters and digits; not used in plain mode."""
     api_base: str = "https://api.weixin.qq.com"
     replay_window_s: float = 600.0
     """Requests signed longer ago, or further ahead, are refused; our own rule, the protocol has none."""
 
     def __post_init__(self) -> None:
-        if self.mode != "plain":
-            raise ValueError(f"mode '{self.mode}' is not supported yet: choose plain (明文模式) here and there")
+        if self.mode != "plain" and not _KEY.fullmatch(self.encoding_aes_key):
+            raise ValueError(
+                f"mode '{self.mode}' needs encoding_aes_key: EncodingAESKey, 43 letters and digits, as at the platform"
+            )
         if not _TOKEN.fullmatch(self.token):
             raise ValueError("token must be 3 to 32 letters and digits, the same as at the platform")
         if not self.app_id or not self.app_secret:

@@ -36,5 +36,5 @@ async def test_a_channel_is_built_from_its_settings(name: str) -> None:
 
 def test_a_wrong_setting_is_told_with_its_reason() -> None:
     wrong = {**SETTINGS["wechat"], "mode": "safe"}
-    with pytest.raises(msgspec.ValidationError, match="mode 'safe' is not supported yet"):
+    with pytest.raises(msgspec.ValidationError, match="mode 'safe' needs encoding_aes_key"):
         msgspec.convert(wrong, CHANNELS["wechat"].settings)

@@ -1,5 +1,6 @@
 """Broken payloads: whatever comes, only Unauthorised, Unreadable or Parsed comes out."""
 
+import base64
 from collections.abc import Callable
 from random import Random, SystemRandom
 from typing import Any
@@ -10,12 +11,15 @@ from hypothesis import strategies as st
 from multidict import MultiDict
 
 from channels.errors import Unauthorised, Unreadable
-from channels.messages import ChannelEvent, InboundMessage, Parsed
+from channels.messages import ChannelEvent, InboundMessage, Parsed, WebhookRequest
+from channels.wechat import WeChat
 from tests.channels.cases import FIXTURES
+from tests.channels.test_channel_wechat_safe import SAFE
 from tests.channels.wechat_kit import WeChatKit
 
 KIT = WeChatKit()
 CHANNEL = KIT.channel()
+SEALED = SAFE.channel()
 BODIES = [path.read_bytes() for path in sorted((FIXTURES / "wechat").glob("*.xml"))]
 PIECES = [
     b"<", b">", b"/>", b"]]>", b"<![CDATA[", b"&lt;", b"&#0;", b"&#xD800;", b"&#x110000;", b"<!--", b"<?x ?>",
@@ -85,19 +89,51 @@ def never_anything_else(body: bytes) -> None:
     outcome(body)
 
 
+def never_anything_else_in_a_seal(body: bytes) -> None:
+    """Sealed by the platform it is read as in plain mode; as the body itself it is refused."""
+    request = SAFE.request(body)
+    SEALED.verify(request)
+    assert read_by(SEALED, request) == read_by(CHANNEL, KIT.request(body))
+    with pytest.raises(Unauthorised):
+        SEALED.verify(KIT.request(body))
+
+
+def read_by(channel: WeChat, request: WebhookRequest) -> Parsed | str:
+    try:
+        return channel.parse(request)
+    except Unreadable as error:
+        return str(error)
+
+
+def cipher_is_refused(cipher: str) -> None:
+    """Whatever stands where the cipher should: signed well, and still not ours."""
+    with pytest.raises(Unauthorised):
+        SEALED.verify(SAFE.carrying(cipher))
+
+
 def query_is_refused(parameters: dict[str, str]) -> None:
     with pytest.raises(Unauthorised):
         CHANNEL.verify(KIT.request(b"", MultiDict(parameters)))
 
 
 QUERIES = st.dictionaries(st.sampled_from(["signature", "timestamp", "nonce", "openid"]), st.text(max_size=50))
+CIPHERS = st.one_of(
+    st.text(st.characters(blacklist_characters="]", codec="utf-8"), max_size=60),
+    st.binary(max_size=200).map(lambda raw: base64.b64encode(raw).decode()),
+)
 MUTATED = st.builds(mutate, st.randoms(use_true_random=False))
 
 
 @pytest.mark.parametrize(
     ("strategy", "check"),
-    [(MUTATED, never_anything_else), (fields(), never_anything_else), (QUERIES, query_is_refused)],
-    ids=["mutated", "fields", "queries"],
+    [
+        (MUTATED, never_anything_else),
+        (fields(), never_anything_else),
+        (QUERIES, query_is_refused),
+        (MUTATED, never_anything_else_in_a_seal),
+        (CIPHERS, cipher_is_refused),
+    ],
+    ids=["mutated", "fields", "queries", "sealed", "ciphers"],
 )
 @pytest.mark.parametrize("examples", [150, pytest.param(5_000, marks=pytest.mark.long)], ids=["small", "full"])
 def test_only_the_three_outcomes(strategy: st.SearchStrategy[Any], check: Callable[[Any], None], examples: int) -> None:

@@ -14,7 +14,8 @@ from wechatpy.utils import check_signature
 from channels.errors import Unauthorised
 from channels.messages import Attachment, Parsed, WebhookRequest
 from channels.wechat import WeChat, WeChatSettings
-from channels.wechat.channel import TEXT_LIMIT, sign
+from channels.wechat.channel import TEXT_LIMIT
+from channels.wechat.crypto import signature as sign
 from tests.channels.cases import FIXTURES, check_incoming, incoming, load
 from tests.channels.wechat_kit import OPENID, ORIGINAL_ID, SECRET, SENT_AT, TOKEN, WeChatKit, query, settings
 
@@ -198,8 +199,10 @@ def test_a_reply_too_long_for_one_part_is_cut_and_logged(caplog: pytest.LogCaptu
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"mode": "safe"}, "mode 'safe' is not supported yet"),
-        ({"mode": "compatible"}, "mode 'compatible' is not supported yet"),
+        ({"mode": "safe"}, "mode 'safe' needs encoding_aes_key: EncodingAESKey, 43 letters and digits"),
+        ({"mode": "compatible", "encoding_aes_key": "x" * 42}, "mode 'compatible' needs encoding_aes_key"),
+        ({"mode": "safe", "encoding_aes_key": "x" * 44}, "mode 'safe' needs encoding_aes_key"),
+        ({"mode": "safe", "encoding_aes_key": "=" * 43}, "mode 'safe' needs encoding_aes_key"),
         ({"token": "ab"}, "token must be 3 to 32"),
         ({"token": "with blank"}, "token must be 3 to 32"),
         ({"token": "x" * 33}, "token must be 3 to 32"),

@@ -1,10 +1,12 @@
 """The WeChat account under test, and the ways to forge and break what it gets."""
 
+import base64
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from multidict import MultiDict, MultiDictProxy
+from wechatpy.crypto import PrpCrypto
 from wechatpy.utils import WeChatSigner
 
 from channels.messages import WebhookRequest
@@ -14,6 +16,8 @@ from channels.wechat.xml import BODY_LIMIT
 SECRET: Final = "s3cr3t0fthisaccount0123456789abc"
 TOKEN: Final = "proptoken2026"
 ORIGINAL_ID: Final = "gh_demo00000001"
+APP_ID: Final = "wx1234567890abcdef"
+AES_KEY: Final = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 OPENID: Final = "oDemoUser0000000000000000001"
 SENT_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,16 +27,24 @@ _EXTERNAL: Final = b'<!DOCTYPE xml [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
 
 def settings(api_base: str = "http://127.0.0.1:9") -> WeChatSettings:
     """The account's settings."""
-    return WeChatSettings(
-        app_id="wx1234567890abcdef", app_secret=SECRET, token=TOKEN, original_id=ORIGINAL_ID, api_base=api_base
-    )
+    return WeChatSettings(app_id=APP_ID, app_secret=SECRET, token=TOKEN, original_id=ORIGINAL_ID, api_base=api_base)
 
 
 def query(timestamp: str, nonce: str = "nonce88", token: str = TOKEN, **more: str) -> MultiDict[str]:
     """Signed parameters, the signature made by wechatpy."""
+    return MultiDict(signature=signed(token, timestamp, nonce), timestamp=timestamp, nonce=nonce, **more)
+
+
+def signed(*parts: str | bytes) -> str:
+    """The platform's signature, made by wechatpy."""
     signer = WeChatSigner()
-    signer.add_data(token, timestamp, nonce)
-    return MultiDict(signature=signer.signature, timestamp=timestamp, nonce=nonce, **more)
+    signer.add_data(*parts)
+    return str(signer.signature)
+
+
+def sealed(body: bytes, app_id: str = APP_ID, key: str = AES_KEY) -> str:
+    """`body` as the platform seals it, made by wechatpy."""
+    return str(PrpCrypto(base64.b64decode(f"{key}=")).encrypt(body, app_id).decode())
 
 
 class WeChatKit:

@@ -12,6 +12,7 @@ from bot.store.base import Row, mappings
 from bot.store.outbox import DIALOGUE, EMERGENCY, NOTICE, PROGRESS
 from tests.engine import kit
 from tests.engine.kit import HELLO, OTHER, Kit
+from tests.support import seed
 from tests.support.clock import StoppedClock
 
 
@@ -237,3 +238,63 @@ async def test_lanes_that_go_together_do_not_overdraw_the_window(database_url: s
         desk.delivery.start()
         await desk.until_said(ann["address"], *["accepted"] * 5, "waiting", "waiting")
         assert desk.sends(ann["address"]) == ["道0"]
+
+
+LEDGER = (
+    # What happens, and how many of the texts go out. m: a message, c: a click, f: follows, s: scans a code, x: a text
+    # of ours, a number: so many seconds pass.
+    ("five after a message", "m xxxxxx", 5),
+    ("three after a click", "c xxxx", 3),
+    ("three after a follow", "f xxxx", 3),
+    ("three after a scan", "s xxxx", 3),
+    ("none a minute after a click", "c 61 x", 0),
+    ("none before anything", "x", 0),
+    ("a click opens no 48 hours", "c 3600 x", 0),
+    ("a later click counts anew", "c xxx 30 c xxxx", 6),
+    ("a click inside the window adds to it", "m xx 10 c xxxxxxx", 8),
+    ("a click long ago still explains what went then", "m xx 10 c xxx 120 xxxx", 8),
+    ("a message counts anew", "m xxxxx 5 m xxxxxx", 10),
+    ("after 48 hours a click opens a minute", "m 172801 c xxxx", 3),
+    ("a look at a page opens nothing", "v x", 0),
+)
+
+
+@pytest.mark.parametrize(("name", "story", "going"), LEDGER, ids=[name for name, _, _ in LEDGER])
+async def test_the_ledger_knows_before_the_platform_is_asked(
+    database_url: str, clock: StoppedClock, name: str, story: str, going: int
+) -> None:
+    async with kit.opened(database_url, clock, idle=True) as desk:
+        ann = await desk.database.write(lambda conn: seed.person(conn, kit.openid(), clock.now()))
+        who, texts = ann["address"], 0
+        desk.delivery.start()
+        for step in story.split():
+            if step.isdigit():
+                desk.pass_time(seconds=int(step))
+            elif step.startswith("x"):
+                for _ in step:
+                    texts += 1
+                    await desk.queue(ann, f"第{texts}条")
+                    await desk.until(lambda conn, texts=texts: _at_rest(conn, who, texts))  # type: ignore[misc]
+            else:
+                await _happens(desk, ann, step)
+        statuses = await desk.statuses(who)
+        assert (name, statuses.count("accepted")) == (name, going)
+        assert statuses.count("waiting") == texts - going
+        assert len(desk.sends(who)) == going, "the platform refused nothing"
+
+
+async def _happens(desk: Kit, ann: Row, step: str) -> None:
+    """Something that the resident does, as the platform counts it, and as it is stored."""
+    kind = {"m": "text", "c": "menu_click", "f": "followed", "s": "scanned"}.get(step)
+    window = desk.platform.phone(ann["address"]).window
+    if kind is None:
+        await desk.platform.push_event(ann["address"], "VIEW", "https://example.com/")
+        return
+    (window.wrote if kind == "text" else window.touched)(desk.clock.now())
+    await desk.database.write(seed.heard, ann, desk.clock.now(), kind)
+
+
+def _at_rest(conn: sa.Connection, who: str, texts: int) -> bool:
+    mine = sa.select(outbox.outbox.c.status).where(outbox.outbox.c.address == who)
+    statuses = list(conn.execute(mine).scalars())
+    return len(statuses) == texts and not {"queued", "sending"} & set(statuses)

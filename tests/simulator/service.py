@@ -12,8 +12,10 @@ from bot.web.simulator.wechat_push import Limits
 from channels.errors import Unauthorised
 from channels.messages import Parsed, WebhookRequest
 from channels.wechat import WeChat, WeChatSettings
+from channels.wechat.settings import Mode
 
 APP_ID, SECRET, TOKEN, ORIGINAL_ID = "wx1234567890abcdef", "s3cr3t0fthisaccount", "AAAAA", "gh_demo00000001"
+AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 WANG = Person("oWang0000000000000000000000001", "王秀兰", "业主 · 翠湖苑3栋2单元1502")
 LI = Person("oLi000000000000000000000000001", "李建国", "业主，两套房")
 
@@ -61,13 +63,21 @@ async def echo(_: Service, parsed: Parsed) -> str | None:
 
 @asynccontextmanager
 async def desk(
-    answer: Answer = echo, limits: Limits | None = None
+    answer: Answer = echo, limits: Limits | None = None, mode: Mode = "plain", sealed: Mode | None = None
 ) -> AsyncIterator[tuple[WeChatPlatform, Service, str]]:
-    """Platform, service, and the address of the service, which serves the page too."""
+    """Platform, service, and the address of the service, which serves the page too. `mode` is the service's, `sealed`
+    the platform's where it is another."""
     platform = WeChatPlatform(APP_ID, SECRET, TOKEN, ORIGINAL_ID, limits=limits or Limits(answer_s=5.0, pause_s=0.01))
+    platform.seal_pushes(sealed or mode, AES_KEY)
     await platform.start()
     settings = WeChatSettings(
-        app_id=APP_ID, app_secret=SECRET, token=TOKEN, original_id=ORIGINAL_ID, api_base=platform.base_url
+        app_id=APP_ID,
+        app_secret=SECRET,
+        token=TOKEN,
+        original_id=ORIGINAL_ID,
+        mode=mode,
+        encoding_aes_key=AES_KEY,
+        api_base=platform.base_url,
     )
     service = Service(WeChat("main", settings), answer)
     app = web.Application()

@@ -12,6 +12,7 @@ from bot.web.simulator.wechat import WeChatPlatform
 from bot.web.simulator.wechat_push import Limits, read_reply
 from bot.web.simulator.wechat_tokens import Tokens
 from channels.messages import Parsed
+from channels.wechat.settings import Mode
 from channels.wechat.xml import text_reply
 from tests.simulator.service import APP_ID, LI, ORIGINAL_ID, SECRET, WANG, Service, desk, echo
 
@@ -362,3 +363,38 @@ async def test_the_window_is_as_open_as_it_was_left(direction: str, hours_ago: i
     at = NOW - timedelta(hours=hours_ago)
     platform.remember(OPENID, "sent" if direction == "sent" else "received", "漏水", at)
     assert platform.phone(OPENID).window.left(NOW) == left
+
+
+# Compatible and safe mode
+
+
+@pytest.mark.parametrize("mode", ["compatible", "safe"])
+async def test_sealed_pushes_are_read_and_answered_sealed(mode: Mode) -> None:
+    async with desk(mode=mode) as (platform, service, _):
+        assert await platform.handshake()
+        pushed = await platform.push_text(OPENID, "厨房漏水")
+        assert (pushed.result, pushed.shown) == ("reply", "收到：厨房漏水")
+        assert service.queries[0]["encrypt_type"] == "aes"
+        assert b"Encrypt" in pushed.attempts[0].body
+        assert "厨房漏水" in platform.wire.transfers[-1].payload, "the page shows what was meant, not the cipher"
+        followed = await platform.follow(OPENID)
+        assert followed.result == "silent", "`success` is not sealed"
+
+
+async def test_a_platform_that_lost_its_seal_is_refused() -> None:
+    async with desk(mode="safe", sealed="plain") as (platform, service, _):
+        pushed = await platform.push_text(OPENID, "厨房漏水")
+        assert ([attempt.status for attempt in pushed.attempts], service.seen) == ([403] * 4, [])
+
+
+async def test_an_open_answer_is_no_answer_in_safe_mode() -> None:
+    async with desk(mode="safe") as (platform, service, _):
+        service.body = b"<xml><Content>open</Content></xml>"
+        assert (await platform.push_text(OPENID, "厨房漏水")).result == "invalid"
+        service.body = b"<xml><Encrypt>AAAA</Encrypt></xml>"
+        assert (await platform.push_text(OPENID, "厨房漏水")).result == "invalid"
+
+
+async def test_a_service_in_plain_mode_reads_a_compatible_platform() -> None:
+    async with desk(mode="plain", sealed="compatible") as (platform, _, _):
+        assert (await platform.push_text(OPENID, "厨房漏水")).shown == "收到：厨房漏水"

@@ -29,6 +29,10 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
     "claim beside a paused account": lambda conn: outbox.claim(conn, NOW, 20, LEASE, [("wechat", "main")]),
     "begin to send": lambda conn: outbox.begin_sending(conn, IDS, NOW, LEASE),
     "the window": lambda conn: (messages.last_received(conn, IDS[0]), outbox.pushed_since(conn, IDS[0], NOW)),
+    "the short window": lambda conn: (
+        messages.last_touch(conn, IDS[0], NOW),
+        outbox.pushed_since(conn, IDS[0], NOW, NOW + LEASE),
+    ),
     "a takeover": lambda conn: outbox.cancel_fenced(conn, IDS[0], NOW),
     "what is still on its way": lambda conn: outbox.still_sending(conn, IDS[0]),
     "leases": lambda conn: (outbox.any_lapsed(conn, NOW), outbox.lapsed(conn, NOW, 10)),

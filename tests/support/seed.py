@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bot.store import residents, staff
 from bot.store.base import NOBODY, Row, insert, new_id
 from bot.store.conversations import conversations
+from bot.store.messages import messages
 from bot.store.outbox import DIALOGUE, outbox
 
 ACCOUNT = ("wechat", "main")
@@ -52,6 +53,15 @@ def say(conn: sa.Connection, who: Row, now: datetime, **changes: Any) -> UUID:
     row = outbox_row(who, now, **changes)
     insert(conn, outbox, [row])
     return UUID(str(row["id"]))
+
+
+def heard(conn: sa.Connection, who: Row, now: datetime, kind: str) -> None:
+    """Something that this person did, without its turn."""
+    row = {
+        "id": new_id(), "conversation_id": who["conversation_id"], "identity_id": who["id"], "channel": ACCOUNT[0],
+        "account": ACCOUNT[1], "external_id": new_id().hex, "kind": kind, "status": "turned", "received_at": now,
+    }  # fmt: skip
+    insert(conn, messages, [row])
 
 
 def statuses(conn: sa.Connection) -> dict[UUID, str]:

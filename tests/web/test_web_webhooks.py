@@ -107,6 +107,18 @@ async def test_leaving_and_coming_back_is_kept_and_repeats_change_nothing(desk: 
     assert await desk.count(channel_events) == 1
 
 
+async def test_a_code_tells_where_and_cannot_press_a_button(desk: Kit) -> None:
+    who = openid()
+    assert (await desk.platform.follow(who, "repair")).result == "reply"
+    desk.pass_time(seconds=1)
+    assert (await desk.platform.scan(who, "b3-u1-1202")).result == "reply"
+    desk.pass_time(seconds=1)
+    assert (await desk.platform.click(who, "repair")).result == "reply"
+    choices = {"followed": "scene:repair", "scanned": "scene:b3-u1-1202", "menu_click": "repair"}
+    for kind, choice in choices.items():
+        assert (await desk.row(messages, messages.c.kind == kind))["choice"] == choice
+
+
 async def _identity(desk: Kit, who: str) -> dict[str, Any]:
     return await desk.row(identities, identities.c.address == who)
 

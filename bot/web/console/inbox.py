@@ -1,6 +1,6 @@
 """The inbox: conversations, one of them open, the composer below it and the resident beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.store import alarms, inbox, outbox, residents, thread
+from bot.store import alarms, inbox, media, outbox, residents, thread
 from bot.store.base import Row
 from bot.store.records import Conversation
 from bot.web import access
@@ -149,7 +149,8 @@ def _entries(conn: sa.Connection, v: View, conversation: Row, found: list[Row], 
     masked = v.masked(Act.READ, conversation["community_id"], mine=mine, emergency=bool(conversation["emergency"]))
     anchor = found[0]["id"] if found else None
     marks = thread.marks(conn, conversation["id"], anchor, before) if anchor else []
-    shown = [_entry(row, conversation["resident_name"], masked=masked) for row in found]
+    files = media.of_messages(conn, [row["id"] for row in found if row.get("attachments")])
+    shown = [_entry(row, conversation["resident_name"], files, masked=masked) for row in found]
     entries = sorted([*shown, *marks], key=lambda row: row["id"])
     return {
         "entries": _with_days(v, entries),
@@ -162,10 +163,10 @@ def _has_older(conn: sa.Connection, conversation: Row, anchor: UUID | None) -> b
     return bool(thread.entries(conn, conversation["id"], before=anchor, limit=1))
 
 
-def _entry(row: Row, name: str, *, masked: bool) -> Row:
+def _entry(row: Row, name: str, files: Mapping[tuple[UUID, int], Row], *, masked: bool) -> Row:
     text = masks.text(row["text"], name) if masked else row["text"]
     at = row["received_at"] if row["side"] == "in" else row["sent_at"] or row["created_at"]
-    return {**row, "text": text, "at": at, "who": _who(row), "files": _files(row)}
+    return {**row, "text": text, "at": at, "who": _who(row), "files": _files(row, files, masked=masked)}
 
 
 def _who(row: Row) -> str:
@@ -177,9 +178,20 @@ def _who(row: Row) -> str:
     return "system" if row["fence"] is None else "bot"
 
 
-def _files(row: Row) -> Sequence[Attachment]:
+def _files(row: Row, files: Mapping[tuple[UUID, int], Row], *, masked: bool) -> list[Row]:
+    """What came beside the words, with what became of each file. A picture cannot be masked: it is left out."""
     stored: Any = row.get("attachments") or ()
-    return msgspec.convert(stored, tuple[Attachment, ...])
+    shown = []
+    for position, item in enumerate(msgspec.convert(stored, tuple[Attachment, ...])):
+        file = files.get((row["id"], position), {})
+        state = "hidden" if masked and file else file.get("state")
+        shown.append(
+            {
+                **msgspec.structs.asdict(item), "file_id": file.get("id"), "file_state": state,
+                "file_type": file.get("content_type", ""),
+            }
+        )  # fmt: skip
+    return shown
 
 
 def _with_days(v: View, entries: list[Row]) -> list[Row]:

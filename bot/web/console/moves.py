@@ -110,6 +110,8 @@ def story(conn: sa.Connection, row: Row) -> Row:
         happened = [{**event, "note": masks.text(event["note"], row["resident_name"])} for event in happened]
         told = [{**said, "text": masks.text(said["text"], row["resident_name"])} for said in told]
     files = [] if row.get("unnamed") else thread.attachments_of(conn, row["conversation_id"], row["id"])
+    if row["masked"]:
+        files = [{**file, "file_state": "hidden" if file["file_state"] else None} for file in files]
     return {"events": happened, "told": told, "files": files}
 
 

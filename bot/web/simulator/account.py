@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Literal
 
 from bot.web.simulator.phones import Direction, Entry, Phone, Via
 from bot.web.simulator.wire import Change, Wire
+
+Mode = Literal["plain", "compatible", "safe"]
 
 
 def utc_now() -> datetime:
@@ -14,6 +17,9 @@ def utc_now() -> datetime:
 
 class Account:
     """One official account at the platform."""
+
+    mode: Mode = "plain"
+    encoding_aes_key = ""
 
     def __init__(
         self, app_id: str, app_secret: str, token: str, original_id: str, now: Callable[[], datetime] = utc_now

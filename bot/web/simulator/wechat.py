@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from bot.web.simulator.account import Account, utc_now
+from bot.web.simulator.account import Account, Mode, utc_now
 from bot.web.simulator.phones import Direction, Entry, Phone
 from bot.web.simulator.wechat_api import ApiSide, Fault, Json, When
+from bot.web.simulator.wechat_media import PHOTO, VIDEO, VOICE
 from bot.web.simulator.wechat_push import Limits, Pushed, Pusher, cdata, render
 from bot.web.simulator.wire import Wire
 
@@ -147,6 +148,10 @@ class WeChatPlatform:
     def service_url(self, url: str) -> None:
         self._pusher.service_url = url
 
+    def seal_pushes(self, mode: Mode, encoding_aes_key: str) -> None:
+        """The mode of the server settings: in safe mode only an answer that is sealed, too, reaches the phone."""
+        self.account.mode, self.account.encoding_aes_key = mode, encoding_aes_key
+
     async def handshake(self) -> bool:
         """Save the address at the platform: whether the service proved that it knows the token."""
         return await self._pusher.handshake()
@@ -162,21 +167,28 @@ class WeChatPlatform:
             inner += f"<bizmsgmenuid>{cdata(menu_id)}</bizmsgmenuid>"
         return await self.push_message(openid, "text", inner, shown=text, msg_id=msg_id)
 
-    async def push_image(self, openid: str, media_id: str = "MEDIA_IMAGE") -> Pushed:
+    def upload(self, content: bytes, kind: str) -> str:
+        """A file as a phone uploads it, for `push_…`; its media id."""
+        return self.api.media.put(content, kind, self.account.now())
+
+    async def push_image(self, openid: str, media_id: str = "") -> Pushed:
         """The resident sends a photo."""
+        media_id = media_id or self.upload(PHOTO, "image")
         inner = f"<PicUrl>{cdata('http://mmbiz.qpic.cn/simulated/0')}</PicUrl><MediaId>{cdata(media_id)}</MediaId>"
         return await self.push_message(openid, "image", inner, shown="[图片]")
 
-    async def push_voice(self, openid: str, media_id: str = "MEDIA_VOICE", recognition: str = "") -> Pushed:
+    async def push_voice(self, openid: str, media_id: str = "", recognition: str = "") -> Pushed:
         """The resident speaks; recognition was retired in 2023 and is empty."""
+        media_id = media_id or self.upload(VOICE, "voice")
         inner = (
             f"<MediaId>{cdata(media_id)}</MediaId><Format>{cdata('amr')}</Format>"
             f"<Recognition>{cdata(recognition)}</Recognition>"
         )
         return await self.push_message(openid, "voice", inner, shown="[语音] 6″")
 
-    async def push_video(self, openid: str, media_id: str = "MEDIA_VIDEO") -> Pushed:
+    async def push_video(self, openid: str, media_id: str = "") -> Pushed:
         """The resident sends a video."""
+        media_id = media_id or self.upload(VIDEO, "video")
         inner = f"<MediaId>{cdata(media_id)}</MediaId><ThumbMediaId>{cdata('MEDIA_THUMB')}</ThumbMediaId>"
         return await self.push_message(openid, "video", inner, shown="[视频]")
 

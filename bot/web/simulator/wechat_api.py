@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.web.simulator.account import Account
 from bot.web.simulator.phones import Phone
+from bot.web.simulator.wechat_media import Media
 from bot.web.simulator.wechat_tokens import Tokens
 from bot.web.simulator.wire import Transfer
 
@@ -19,12 +20,14 @@ When = Literal["", "before", "after"]
 Json = dict[str, object]
 
 _TEXT_LIMIT: Final = 2048
+_MEDIA_TYPES: Final = {"image": "image/jpeg", "voice": "audio/amr"}
 _ESCAPED: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u")
 _HTML: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 _WORDS: Final = {
     -1: "system error",
     40001: "invalid credential, access_token is invalid or not latest",
     40003: "invalid openid",
+    40007: "invalid media_id",
     40008: "invalid message type",
     40013: "invalid appid",
     40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
@@ -67,6 +70,7 @@ class ApiSide:
     def __init__(self, account: Account) -> None:
         self._account = account
         self.tokens = Tokens()
+        self.media = Media()
         self.requests: list[tuple[str, Json]] = []
         """Name and JSON of every call, secrets left out."""
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
@@ -79,6 +83,8 @@ class ApiSide:
             web.get("/cgi-bin/token", self._endpoint("token", self._token)),
             web.post("/cgi-bin/message/custom/send", self._endpoint("custom/send", self._send)),
             web.post("/cgi-bin/message/custom/typing", self._endpoint("custom/typing", self._typing)),
+            web.get("/cgi-bin/media/get", self._endpoint("media/get", self._media)),
+            web.get("/videos/{media_id}", self._video),
         ]
 
     def script(self, name: str, fault: Fault, times: int = 1) -> None:
@@ -102,7 +108,7 @@ class ApiSide:
         self._released.set()
 
     def _endpoint(
-        self, name: str, act: Callable[[web.Request, Json], Json]
+        self, name: str, act: Callable[[web.Request, Json], Json | web.Response]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             raw = await request.read()
@@ -116,7 +122,7 @@ class ApiSide:
         return handle
 
     async def _answer(
-        self, request: web.Request, raw: bytes, act: Callable[[web.Request, Json], Json], fault: Fault
+        self, request: web.Request, raw: bytes, act: Callable[[web.Request, Json], Json | web.Response], fault: Fault
     ) -> tuple[web.Response, Json]:
         payload = _decode(raw)
         if fault.delay_s:
@@ -129,7 +135,7 @@ class ApiSide:
             return _json(_error(fault.errcode, fault.errmsg)), payload or {}
         answer = _refused(raw, payload) or act(request, payload or {})
         await self._breaks("after", request, fault)
-        return _json(answer), payload or {}
+        return answer if isinstance(answer, web.Response) else _json(answer), payload or {}
 
     async def _breaks(self, moment: When, request: web.Request, fault: Fault) -> bool:
         """Hang or cut if that is due now; whether it was, so that no answer matters any more."""
@@ -194,6 +200,23 @@ class ApiSide:
         self._account.show(phone, "received", text, via="push")
         return {"errcode": 0, "errmsg": "ok"}
 
+    def _media(self, request: web.Request, _: Json) -> Json | web.Response:
+        """The file with its name; of a video the address where it lies."""
+        now = self._account.now()
+        media_id = request.query.get("media_id", "")
+        errcode = self.tokens.error(request.query.get("access_token", ""), now)
+        found = self.media.get(media_id, now)
+        if errcode or found is None:
+            return _error(errcode or 40007)
+        content, kind = found
+        if kind == "video":
+            return {"video_url": str(request.url.with_path(f"/videos/{media_id}").with_query(None))}
+        return _file(content, _MEDIA_TYPES.get(kind, "application/octet-stream"))
+
+    async def _video(self, request: web.Request) -> web.StreamResponse:
+        found = self.media.get(request.match_info["media_id"], self._account.now())
+        return web.Response(status=404) if found is None else _file(found[0], "video/mpeg4")
+
     def _typing(self, request: web.Request, payload: Json) -> Json:
         now = self._account.now()
         phone = self._account.known(str(payload.get("touser", "")))
@@ -250,6 +273,12 @@ def _decode(raw: bytes) -> Json | None:
         return None
 
 
+def _file(content: bytes, content_type: str) -> web.Response:
+    return web.Response(
+        body=content, content_type=content_type, headers={"Content-Disposition": 'attachment; filename="MEDIA"'}
+    )
+
+
 def _error(errcode: int, errmsg: str = "") -> Json:
     return {"errcode": errcode, "errmsg": errmsg or f"{_WORDS.get(errcode, 'error')} rid: 6700a1b2-simulated"}
 
@@ -259,6 +288,8 @@ def _json(answer: Json) -> web.Response:
 
 
 def _outcome(response: web.Response) -> str:
+    if response.status == 200 and "Content-Disposition" in response.headers:
+        return "ok"
     if response.status != 200 or response.content_type != "application/json":
         return f"HTTP {response.status} {response.content_type}"
     answer = _decode(response.body if isinstance(response.body, bytes) else b"") or {}

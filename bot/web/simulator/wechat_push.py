@@ -12,6 +12,7 @@ from wechatpy.utils import WeChatSigner
 
 from bot.web.simulator.account import Account
 from bot.web.simulator.phones import FAULT_TEXT
+from bot.web.simulator.wechat_seal import opened, sealed
 from bot.web.simulator.wire import Transfer
 
 _REPLY_LIMIT: Final = 2047
@@ -92,9 +93,10 @@ class Pusher:
 
     async def _attempt(self, openid: str, name: str, body: bytes, number: int) -> Attempt:
         started = asyncio.get_running_loop().time()
+        query, data = sealed(self._account, self.query(openid), body)
         try:
             async with self._open().post(
-                self.service_url, params=self.query(openid), data=body, headers=_HEADERS, allow_redirects=False
+                self.service_url, params=query, data=data, headers=_HEADERS, allow_redirects=False
             ) as response:
                 attempt = Attempt(response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -121,8 +123,12 @@ class Pusher:
             return attempt.error
         if attempt.status != 200:
             return f"HTTP {attempt.status}"
-        text = read_reply(attempt.body, openid, self._account.original_id)
+        text = self._reply(attempt.body, openid)
         return "unusable answer" if text is None else "reply" if text else "success"
+
+    def _reply(self, body: bytes, openid: str) -> str | None:
+        plain = opened(self._account, body)
+        return None if plain is None else read_reply(plain, openid, self._account.original_id)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -134,7 +140,7 @@ class Pusher:
         phone = self._account.phone(openid)
         last = attempts[-1]
         if last.status == 200:
-            text = read_reply(last.body, openid, self._account.original_id)
+            text = self._reply(last.body, openid)
             if text:
                 self._account.show(phone, "received", text, via="passive")
                 return Pushed(openid=openid, body=body, attempts=attempts, result="reply", shown=text)
