@@ -22,6 +22,7 @@ from channels.messages import (
 from channels.text import clean, shorten, size
 from channels.wechat.api import WeChatApi
 from channels.wechat.crypto import Seal, signature
+from channels.wechat.forwarding import Forwarder
 from channels.wechat.incoming import CHANNEL, convert
 from channels.wechat.settings import WeChatSettings
 from channels.wechat.xml import decode, read, text_reply
@@ -71,6 +72,7 @@ class WeChat:
         self.account = account
         self._settings = settings
         self._api = WeChatApi(settings, clock, timeout_s)
+        self._forwarder = Forwarder(account, settings.forward_to) if settings.forward_to else None
         self._seal: Seal | None = None
         if settings.mode != "plain":
             self._seal = Seal(settings.token, settings.app_id, settings.encoding_aes_key)
@@ -160,8 +162,15 @@ class WeChat:
             text = text.replace(secret, _HIDDEN)
         return text
 
+    def forward(self, request: WebhookRequest) -> None:
+        """Send a push on, signed and sealed as it came; our answer is the one that counts."""
+        if self._forwarder is not None and request.method == "POST":
+            self._forwarder.forward(request)
+
     async def close(self) -> None:
         """Give back connections."""
+        if self._forwarder is not None:
+            await self._forwarder.close()
         await self._api.close()
 
 
