@@ -4,7 +4,7 @@ import hmac
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,6 +20,7 @@ from channels.messages import (
     WebhookRequest,
 )
 from channels.text import clean, shorten, size
+from channels.wechat import menu as menus
 from channels.wechat.api import WeChatApi
 from channels.wechat.crypto import Seal, signature
 from channels.wechat.forwarding import Forwarder
@@ -148,6 +149,14 @@ class WeChat:
     async def download(self, media_id: str, most: int) -> bytes:
         """What a resident sent; the platform keeps it for three days. Raises a `SendError`."""
         return await self._api.download(media_id, most)
+
+    async def menu(self) -> dict[str, object]:
+        """The menu that residents see now, as the platform tells it. Raises a `SendError`."""
+        return await menus.current(self._api)
+
+    async def set_menu(self, buttons: Sequence[menus.Button]) -> None:
+        """Set the whole menu. Raises a `SendError`."""
+        await menus.put(self._api, buttons)
 
     async def try_credentials(self) -> None:
         """Fetch an access token. Raises a `SendError`."""
