@@ -53,9 +53,8 @@ def _replace(rules: tuple[re.Pattern[str], dict[str, str]], text: str) -> str:
     return pattern.sub(lambda found: words[found.group()], text)
 
 
-# Where OpenCC changes a word of signs that it leaves alone one by one: the word, or the sign that gives it away.
+# Where OpenCC changes a word of signs that it leaves alone one by one: the sign that gives it away.
 _PLAIN_SIGNS_THAT_MOVE = ("覆", "瞭", "藉", "沈", "哩", "甦", "衹")
-_PLAIN_WORDS_THAT_MOVE = ("一坏", "土坏", "坏土", "坏子", "坏布", "打坏", "拉坏", "捏坏", "毛坏", "陶坏")
 
 
 @functools.cache
@@ -66,7 +65,7 @@ def _moving() -> frozenset[str]:
     changed = [sign for sign, other in zip(signs, simple, strict=True) if sign != other]
     # The second and third sign of a long word: 业公 tells 物业公司 from every other 物业.
     words = [word[1:3] if len(word) > 2 else word for table in _words().values() for word in table]
-    return frozenset([*changed, *words, *_PLAIN_SIGNS_THAT_MOVE, *_PLAIN_WORDS_THAT_MOVE])
+    return frozenset([*changed, *words, *_PLAIN_SIGNS_THAT_MOVE])
 
 
 @functools.cache

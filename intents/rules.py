@@ -75,7 +75,7 @@ def judge(normal: str) -> Verdict:
     spoken = rules.spoken.worth_trying(held)
     danger = _danger(normal, held, spoken, rules) if spoken else None
     urgent = any(one.key[0] == "urgent" and one.pattern.search(normal) for one in spoken)
-    guards = _guards(normal, held, rules) if danger or urgent else ()
+    guards = _guards(normal, held, rules, danger) if danger or urgent else ()
     return Verdict(
         danger=danger,
         guards=guards,
@@ -96,6 +96,19 @@ def find_danger(normal: str, gated: bool = True) -> str | None:
     return next((kind for kind, pattern in rules.emergency.items() if pattern.search(text)), None)
 
 
+def spoken_words(normal: str) -> list[tuple[str, str]]:
+    """For staff: which rules speak in a normalised text, by name, and the words that each was found by."""
+    rules = _rules()
+    held = marks(normal)
+    text = rules.harmless.sub(" ", normal)
+    found = [
+        (one, one.pattern.search(text if one.key[0] == "danger" else normal)) for one in rules.spoken.worth_trying(held)
+    ]
+    named = [("flag red" if one.key[0] == "red" else " ".join(one.key), match.group()) for one, match in found if match]
+    guards = [(one, one.pattern.search(normal)) for one in rules.guard.worth_trying(held)]
+    return named + [(f"guard {one.key}", match.group()) for one, match in guards if match]
+
+
 def _danger(normal: str, held: Set[str], spoken: list[Gated[_Named]], rules: _Rules) -> str | None:
     if not spoken or spoken[0].key[0] != "danger":
         return None
@@ -103,9 +116,10 @@ def _danger(normal: str, held: Set[str], spoken: list[Gated[_Named]], rules: _Ru
     return next((one.key[1] for one in spoken if one.key[0] == "danger" and one.pattern.search(text)), None)
 
 
-def _guards(text: str, held: Set[str], rules: _Rules) -> tuple[str, ...]:
+def _guards(text: str, held: Set[str], rules: _Rules, danger: str | None) -> tuple[str, ...]:
     found = {one.key for one in rules.guard.worth_trying(held) if one.pattern.search(text)}
-    guards = tuple(name for name in _ON_PURPOSE if name in found)
+    # Thanks and what happened before are part of a farewell, too.
+    guards = tuple(name for name in _ON_PURPOSE if name in found and (danger, name) != ("self_harm", "past"))
     return () if guards == ("past",) and _goes_on(found) else guards
 
 

@@ -312,7 +312,9 @@ def _valid(digits: str, region: str) -> bool:
 # -- plates
 
 _PLATE = re.compile(
-    r"(?<![\w])?(?P<plate>[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][a-z][\s·.\-]?(?=[a-z]{0,6}\d)[a-hj-np-z\d]{5,6}(?![a-z\d]))",
+    r"(?<![\w])?(?P<plate>[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][a-z][\s·.\-]?(?:(?=[a-z]{0,6}\d)[a-hj-np-z\d]{5,6}(?![a-z\d])|"
+    # Cars of Hong Kong and Macau on the mainland: 粤Z1234港.
+    r"[a-z\d]{4}[港澳]))",
     re.ASCII,
 )
 _NAMED_PLATE = re.compile(

@@ -65,6 +65,9 @@ DAY_WORDS = {
     "后天": 2,
     "后日": 2,
     "后儿": 2,
+    "明后两天": 1,
+    "明后天": 1,
+    "今明两天": 0,
     "明天": 1,
     "明日": 1,
     "明儿个": 1,
@@ -119,6 +122,8 @@ WEEKDAYS = {sign: index for index, sign in enumerate("一二三四五六日")} |
 WEEKDAYS |= {"拜六": 5, "拜日": 6}
 ENGLISH_DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 ENGLISH_SHORT = {"mon": 0, "tue": 1, "tues": 1, "wed": 2, "thu": 3, "thur": 3, "thurs": 3, "fri": 4, "sat": 5, "sun": 6}
+_HOURS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+SPOKEN_HOURS = {word: hour for hour, word in enumerate(_HOURS, 1)}
 MONTHS = [
     "january",
     "february",
@@ -148,6 +153,29 @@ def _words(words: Iterable[str]) -> str:
     return "|".join(rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word) for word in ordered)
 
 
+# Public holidays by the name that the `holidays` package gives them; the others by month and day.
+HOLIDAYS: dict[str, str | tuple[int, int]] = {
+    "元旦": "New Year's Day",
+    "除夕": "Chinese New Year's Eve",
+    "年三十": "Chinese New Year's Eve",
+    "春节": "Chinese New Year (Spring Festival)",
+    "过年": "Chinese New Year (Spring Festival)",
+    "过完年": "Chinese New Year (Spring Festival)",
+    "农历新年": "Chinese New Year (Spring Festival)",
+    "清明": "Tomb-Sweeping Day",
+    "五一": "Labor Day",
+    "劳动节": "Labor Day",
+    "端午": "Dragon Boat Festival",
+    "中秋": "Mid-Autumn Festival",
+    "国庆": "National Day",
+    "圣诞": (12, 25),
+    "christmas": (12, 25),
+    "new year's day": "New Year's Day",
+    "chinese new year": "Chinese New Year (Spring Festival)",
+    "spring festival": "Chinese New Year (Spring Festival)",
+    "national day": "National Day",
+}
+
 ATOMS: list[tuple[str, str]] = [
     (
         "recurring",
@@ -172,6 +200,8 @@ ATOMS: list[tuple[str, str]] = [
         ),
     ),
     ("in", r"\b(?:in|within) (?P<in_n>\d+|a|an|one|two|three|half an) (?P<in_u>minute|hour|day|week)s?\b"),
+    # Names no day of its own, but which days the clock time after it is for.
+    ("some_days", r"(?:这|呢|近|最近|接下来)(?:一?两|几|三)[天日]"),
     ("daypart", _words(DAY_PARTS)),
     ("day", rf"(?:the )?(?:{_words(DAY_WORDS)})"),
     ("weekend", rf"(?P<we_shift>下下|下个?|这个?|本)?(?:{_WEEK}末)|\b(?:(?P<we_en>next|this|the|at the) )?weekend\b"),
@@ -179,13 +209,16 @@ ATOMS: list[tuple[str, str]] = [
         "weekday",
         (
             r"(?P<wd_shift>下下个?|下个?|这个?|本|今个?|"
-            rf"呢个?)?{_WEEK}(?P<wd>[一二三四五六日天1-6])(?![\d期])|"
+            rf"呢个?)?{_WEEK}(?P<wd>[一二三四五六日天](?!期)|[1-6](?![\d期]))|"
             r"(?P<wd_bai>拜[一二三四五六日])"
         ),
     ),
     (
         "enday",
-        rf"\b(?:(?P<en_shift>next|this|coming) )?(?P<en_day>{'|'.join(ENGLISH_DAYS)}|{'|'.join(ENGLISH_SHORT)})s?\b\.?",
+        (
+            rf"\b(?:(?P<en_shift>next|this(?: coming)?|coming) )?"
+            rf"(?P<en_day>{'|'.join(ENGLISH_DAYS)}|{'|'.join(ENGLISH_SHORT)})s?\b\.?"
+        ),
     ),
     (
         "week",
@@ -215,6 +248,15 @@ ATOMS: list[tuple[str, str]] = [
             rf"[一二三四五六七八九])号{_NOT_DATE}"
         ),
     ),
+    (
+        # "on the 28th"; what is counted otherwise than by days of the month has its noun behind it.
+        "ordinal",
+        (
+            r"\bthe (?P<o_da>3[01]|[12]\d|[1-9])(?:st|nd|rd|th)\b(?!\s*(?:floor|level|store?y|time|lift|block|tower|"
+            r"building|door|flat|unit|person|week|month|day|call|re\w+|visit|attempt|year|row|bay|one|of))"
+        ),
+    ),
+    ("holiday", rf"(?:{_words(HOLIDAYS)})(?:节(?!日快|快)|假期|放假)?"),
     ("month_end", r"(?:这个|本|下个?)?月[底初]"),
     ("part", _words(PART_WORDS)),
     ("colon", r"(?<![\d:])(?P<c_h>[01]?\d|2[0-4])[:：](?P<c_m>[0-5]\d)(?:\s*(?P<c_ap>[ap])\.?m\b\.?)?(?![\d:])"),
@@ -223,6 +265,13 @@ ATOMS: list[tuple[str, str]] = [
         (
             r"(?<![\d:.])(?P<a_h>1[0-2]|0?[1-9])(?:[.:](?P<a_m>[0-5]\d))?\s*(?P<ap>[ap])\.?m\b\.?|"
             r"(?P<oc>1[0-2]|[1-9])\s*o['’]?clock"
+        ),
+    ),
+    (
+        "spoken",
+        (
+            r"\b(?P<sp_m>half past|quarter past|quarter to) (?P<sp_h>1[0-2]|[1-9]|one|two|three|four|five|six|seven|"
+            r"eight|nine|ten|eleven|twelve)\b"
         ),
     ),
     (
@@ -239,7 +288,9 @@ ATOMS: list[tuple[str, str]] = [
         "bare",
         (
             r"(?<![\d:.\-/#])(?P<b_h>1\d|2[0-3]|[1-9])(?=\s*(?:-|–|—|~|到|至|to|and)\s*(?:1\d|"
-            r"2[0-3]|[1-9])\s*(?:点|pm|am))"
+            r"2[0-3]|[1-9])\s*(?:点|pm|am))|"
+            # "between 10 and 12" says by its first word that the numbers are hours.
+            r"(?:(?<=between )|(?<=between \d and )|(?<=between \d\d and ))(?P<b_of>1[0-2]|[1-9])(?![\d:.]| ?[ap]\.?m)"
         ),
     ),
     (
@@ -247,6 +298,13 @@ ATOMS: list[tuple[str, str]] = [
         (
             r"\s*(?:-|–|—|~|到|至|\bto\b|\btill?\b|\buntil\b|"
             r"\band\b)\s*(?=[\d一二三四五六七八九十两早上中下晚午傍凌明后周星礼n]|[a-z])"
+        ),
+    ),
+    (
+        "or",
+        (
+            r"\s*(?:或者?是?|还是|要么|、|\bor\b)\s*(?=[周星礼明后今下上早中晚\d]|mon|tue|wed|thu|fri|sat|sun|tom|the|next"
+            r"|any|in the|morning|after|eve)"
         ),
     ),
     (
@@ -290,10 +348,12 @@ ANCHORS = frozenset(
         "endate",
         "dom",
         "month_end",
+        "ordinal",
+        "holiday",
         "rel",
         "in",
     }
 )
-CLOCKS = frozenset({"colon", "ampm", "clock", "bare"})
+CLOCKS = frozenset({"colon", "ampm", "clock", "bare", "spoken"})
 SOLID = ANCHORS | CLOCKS | {"part"}
 EDGES = frozenset({"after", "before", "around", "all"})

@@ -92,7 +92,7 @@ def test_secrets_from_files(tmp_path: Path) -> None:
         ({"FRONTDESK_TRUSTED_PROXIES": "10.1.1.1/8"}, ("trusted_proxies", "10.1.1.1/8", "10.0.0.0/8")),
         ({"FRONTDESK_KNOWLEDGE_DIR": "/nowhere"}, ("knowledge_dir", "/nowhere", "no folder")),
         ({"FRONTDESK_PROT": "1"}, ("unknown setting prot", "did you mean port?")),
-        ({"FRONTDESK_DESK__AFFAIR_DAYS": "7"}, ("unknown setting desk.affair_days",)),
+        ({"FRONTDESK_DESK__AFFAIR_DAY": "7"}, ("unknown setting desk.affair_day", "did you mean")),
         ({"FRONTDESK_DESK": "7"}, ("setting desk",)),
         ({"FRONTDESK_WECHAT__MAIN__APP_ID": "x"}, ("wechat.main", "app_secret")),
         ({**WECHAT, "FRONTDESK_WECHAT__MAIN__TOKEN": "-"}, ("wechat.main", "token must be")),

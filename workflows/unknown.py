@@ -137,7 +137,7 @@ def picture(talk: Talk) -> Form | None:
     if form is None:
         talk.memory.photos = True
         talk.began = name
-        if not talk.goes_on:
+        if not talk.goes_on or talk.held is not None:  # the question of its first picture had not gone out yet
             talk.ask("unknown.photo")
         talk.end("other", "idle")
         return None

@@ -57,6 +57,10 @@ class Desk:
             raise AssertionError(f"expected {times} texts, found {phone.received()}") from None
         return phone.received()
 
+    def fall_silent(self) -> None:
+        """No further bubble comes: questions that waited for one go out."""
+        self.clock.advance(seconds=4)
+
     async def until(self, holds: Callable[[], bool]) -> None:
         await self.platform.bot.until(holds, WAIT_S)
 

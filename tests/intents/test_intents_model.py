@@ -130,6 +130,9 @@ def test_figures_of_a_file(reader: Reader, tmp_path: Path, capsys: pytest.Captur
     figures = evaluate(rows, reader, NOW)
     assert (figures["intent"], figures["intent_strict"]) == (0.6667, 0.3333)
     assert figures["confusions"] == [("repair", "smalltalk", 1)]
+    assert figures["out_of_scope"]["recall"] == 1.0
+    assert 0 < figures["calibration_error"] <= 1
+    assert figures["by_language"]["zh-Hans"] == {"messages": 1, "intent": 1.0}
     file = tmp_path / "rows.jsonl"
     file.write_text("\n".join(json.dumps(row) for row in rows), "utf-8")
     assert main([str(file)]) == 0

@@ -21,13 +21,20 @@ from intents.numerals import digit_string, number
         ("  a\n\nB\t c ", "a b c"),
         ("漏\u200b水\x00\ue000", "漏水"),
         ("①", "1"),
+        ("停车场", "停车场"),
+        ("停車場", "停车场"),
+        ("泊車場", "停车场"),
+        ("車場好暗", "停车场好暗"),
+        ("玻璃被打坏了", "玻璃被打坏了"),
+        ("玻璃俾人打壞咗", "玻璃给人打坏了"),
+        ("毛坯房", "毛坯房"),
     ],
 )
 def test_normal_form(written: str, normal: str) -> None:
     assert normalise(written) == normal
 
 
-@pytest.mark.parametrize("text", ["水喉爆咗", "聽日下晝嚟", "Ａ座", "謝謝著急", "乾淨"])
+@pytest.mark.parametrize("text", ["水喉爆咗", "聽日下晝嚟", "Ａ座", "謝謝著急", "乾淨", "停車場", "一坏就停"])
 def test_normalising_twice_changes_nothing_more(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
 

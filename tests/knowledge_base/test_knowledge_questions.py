@@ -51,6 +51,22 @@ def test_held_out_questions(base: KnowledgeBase) -> None:
     assert found.invented < 4
 
 
+def test_held_out_questions_written_from_the_names_of_the_articles(base: KnowledgeBase) -> None:
+    found = _figures(base, "heldout_fresh.toml", "heldout_last.toml")
+    assert found.answerable + found.unanswerable >= 380
+    assert found.served >= 92
+    assert found.wrong < 3
+    assert found.kept_unknown >= 87
+    assert found.invented < 5
+
+
+def test_near_misses(base: KnowledgeBase) -> None:
+    found = _figures(base, "near.toml")
+    assert found.unanswerable >= 80
+    assert found.kept_unknown >= 64
+    assert found.invented < 20
+
+
 def test_held_out_questions_of_another_author(base: KnowledgeBase) -> None:
     found = _figures(base, "heldout_other_author.toml")
     assert found.served >= 85

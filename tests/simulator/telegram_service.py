@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
+from bot.web.simulator import telegram_pages
 from bot.web.simulator.pages import add_routes
 from bot.web.simulator.telegram import TelegramPlatform
 from bot.web.simulator.telegram_push import Limits
@@ -65,7 +66,8 @@ async def desk(limits: Limits | None = None) -> AsyncIterator[tuple[TelegramPlat
     service = Service(Telegram("main", settings, rates=AT_ONCE))
     app = web.Application()
     app.router.add_post("/channels/telegram/main", service.handle)
-    add_routes(app, wechat, people=[WANG, LI], account_name="翠湖苑物业服务中心", telegram=platform)
+    add_routes(app, wechat, people=[WANG, LI], account_name="翠湖苑物业服务中心", more=["telegram"])
+    telegram_pages.add_routes(app, platform)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -1,0 +1,40 @@
+"""Messages that no example was made from: how well reading carries over. The thresholds are below what was measured."""
+
+import tomllib
+from datetime import datetime
+from pathlib import Path
+
+from intents.evaluate import evaluate, read_rows
+from intents.examples import load_examples
+from intents.normalise import normalise
+from intents.reader import Reader
+
+SENTENCES = Path(__file__).parent / "sentences"
+NOW = datetime.fromisoformat("2026-11-22T10:00")
+
+
+def test_messages_never_trained_on(reader: Reader) -> None:
+    found = evaluate(read_rows(SENTENCES / "heldout.jsonl"), reader, NOW)
+    assert found["messages"] >= 390
+    assert found["intent"] >= 0.94
+    assert found["macro_f1"] >= 0.92
+    assert found["category"]["intent_right"] >= 0.90
+    assert found["emergency"]["recall"] >= 0.96
+    assert found["emergency"]["precision"] >= 0.82
+
+
+def test_danger_never_trained_on(reader: Reader) -> None:
+    table = tomllib.loads((SENTENCES / "heldout_danger.toml").read_text("utf-8"))
+    missed = [text for text in table["must"] if reader.read(text, NOW).urgency != "emergency"]
+    false = [text for text in table["must_not"] if reader.read(text, NOW).urgency == "emergency"]
+    assert len(missed) <= 1, missed
+    assert len(false) <= 4, false
+
+
+def test_what_is_held_out_is_no_example() -> None:
+    table = tomllib.loads((SENTENCES / "heldout_danger.toml").read_text("utf-8"))
+    held = [str(row["text"]) for row in read_rows(SENTENCES / "heldout.jsonl")] + table["must"] + table["must_not"]
+    # What is said in a word or two ("have a nice weekend") is said by everybody.
+    long = {normalise(text) for text in held if len(text) > 8}
+    shared = long & {normalise(example.text) for example in load_examples()}
+    assert shared <= {"have a nice weekend"}
