@@ -63,6 +63,14 @@ class Downloads(Protocol):
 
 
 @runtime_checkable
+class ShowsTyping(Protocol):
+    """A channel that can show a resident that somebody writes."""
+
+    async def typing(self, address: str) -> None:
+        """Show it for a few seconds. Raises a `SendError`, which says nothing about messages and is never retried."""
+
+
+@runtime_checkable
 class Forwards(Protocol):
     """A channel that can hand what it receives to another system on the same account."""
 

@@ -150,6 +150,10 @@ class WeChat:
         """What a resident sent; the platform keeps it for three days. Raises a `SendError`."""
         return await self._api.download(media_id, most)
 
+    async def typing(self, address: str) -> None:
+        """Show the typing state (客服输入状态), possible for 30 s after the resident did something."""
+        await self._api.call("/cgi-bin/message/custom/typing", {"touser": address, "command": "Typing"})
+
     async def menu(self) -> dict[str, object]:
         """The menu that residents see now, as the platform tells it. Raises a `SendError`."""
         return await menus.current(self._api)
