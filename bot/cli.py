@@ -68,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "file", nargs="?", type=Path, help="labelled messages; without it, the own examples by cross-validation"
     )
+    channels = _verb(verbs, "channels", _channels, "set up a channel at its platform")
+    channels.add_argument("act", choices=["setup"])
+    channels.add_argument("channel", choices=["wechat"])
+    channels.add_argument("--account", default="main", help="the account in the settings (main)")
+    channels.add_argument("--from", dest="source", type=Path, help="this menu instead of the one that stands there")
+    channels.add_argument("--restore", action="store_true", help="put the menu back without our lines")
+    channels.add_argument("--dry-run", action="store_true", help="export and show, and change nothing")
     staff = _verb(verbs, "staff", _staff, "staff accounts")
     staff.add_argument("act", choices=["add"])
     staff.add_argument("login")
@@ -172,6 +179,19 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
 
     del settings
     return evaluate.main([str(options.file)] if options.file else [])
+
+
+def _channels(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import channel_setup  # noqa: PLC0415
+
+    now = datetime.now(UTC).astimezone(settings.zone)
+    lines = asyncio.run(
+        channel_setup.wechat(
+            settings, options.account, now, source=options.source, ours=not options.restore, dry=options.dry_run
+        )
+    )
+    print("\n".join(lines))
+    return 0
 
 
 def _staff(options: argparse.Namespace, settings: Settings) -> int:

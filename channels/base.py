@@ -62,6 +62,22 @@ class Downloads(Protocol):
         """The file, of at most `most` bytes. Raises a `SendError`: `Rejected` where no later try can help."""
 
 
+@runtime_checkable
+class ShowsTyping(Protocol):
+    """A channel that can show a resident that somebody writes."""
+
+    async def typing(self, address: str) -> None:
+        """Show it for a few seconds. Raises a `SendError`, which says nothing about messages and is never retried."""
+
+
+@runtime_checkable
+class Forwards(Protocol):
+    """A channel that can hand what it receives to another system on the same account."""
+
+    def forward(self, request: WebhookRequest) -> None:
+        """Send a verified request on in the background, where the settings say so. Never raises, never waits."""
+
+
 class Channel(Protocol):
     """One account of one provider."""
 

@@ -18,7 +18,7 @@ from bot.errors import trace
 from bot.store import messages as stored_messages
 from bot.store.base import new_id
 from bot.web.context import CONTEXT, Context
-from channels.base import Channel
+from channels.base import Channel, Forwards
 from channels.errors import Unauthorised, Unreadable
 from channels.messages import (
     SCENE,
@@ -79,6 +79,8 @@ async def _receive(request: web.Request, context: Context, channel: Channel, suf
     greeting = channel.handshake(raw)
     if greeting is not None:
         return _response(greeting)
+    if isinstance(channel, Forwards):
+        channel.forward(raw)
     parsed = _parsed(channel, raw)
     if isinstance(parsed, str):
         return await _keep_unreadable(context, channel, raw, parsed)

@@ -14,6 +14,8 @@ from channels.wechat.tokens import TokenHolder
 _ANSWERS: Final = frozenset({"application/json", "text/plain"})
 """Not the status tells an answer from a file, but the content type (获取临时素材)."""
 
+_ANSWER_MOST: Final = 1024 * 1024
+
 
 class WeChatApi:
     """The API of one account."""
@@ -32,6 +34,21 @@ class WeChatApi:
         if errcode:
             raise send_error(errcode, str(answer.get("errmsg", "")))
         return answer
+
+    async def ask(self, path: str) -> dict[str, object]:
+        """GET and return the answer of a success. Raises a `SendError`."""
+        token = await self.tokens.get()
+        answer = await self._asked(path, token)
+        if answer.get("errcode", 0) in TOKEN_INVALID:
+            self.tokens.drop(token)
+            answer = await self._asked(path, await self.tokens.get())
+        errcode = answer.get("errcode", 0)
+        if errcode:
+            raise send_error(errcode if isinstance(errcode, int) else 0, str(answer.get("errmsg", "")))
+        return answer
+
+    async def _asked(self, path: str, token: str) -> dict[str, object]:
+        return _answer((await self._client.download(path, {"access_token": token}, _ANSWER_MOST))[1])
 
     async def download(self, media_id: str, most: int) -> bytes:
         """The file behind a media id (获取临时素材); a video is fetched from the address that is answered for it."""

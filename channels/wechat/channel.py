@@ -4,7 +4,7 @@ import hmac
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,8 +20,10 @@ from channels.messages import (
     WebhookRequest,
 )
 from channels.text import clean, shorten, size
+from channels.wechat import menu as menus
 from channels.wechat.api import WeChatApi
 from channels.wechat.crypto import Seal, signature
+from channels.wechat.forwarding import Forwarder
 from channels.wechat.incoming import CHANNEL, convert
 from channels.wechat.settings import WeChatSettings
 from channels.wechat.xml import decode, read, text_reply
@@ -71,6 +73,7 @@ class WeChat:
         self.account = account
         self._settings = settings
         self._api = WeChatApi(settings, clock, timeout_s)
+        self._forwarder = Forwarder(account, settings.forward_to) if settings.forward_to else None
         self._seal: Seal | None = None
         if settings.mode != "plain":
             self._seal = Seal(settings.token, settings.app_id, settings.encoding_aes_key)
@@ -147,6 +150,18 @@ class WeChat:
         """What a resident sent; the platform keeps it for three days. Raises a `SendError`."""
         return await self._api.download(media_id, most)
 
+    async def typing(self, address: str) -> None:
+        """Show the typing state (客服输入状态), possible for 30 s after the resident did something."""
+        await self._api.call("/cgi-bin/message/custom/typing", {"touser": address, "command": "Typing"})
+
+    async def menu(self) -> dict[str, object]:
+        """The menu that residents see now, as the platform tells it. Raises a `SendError`."""
+        return await menus.current(self._api)
+
+    async def set_menu(self, buttons: Sequence[menus.Button]) -> None:
+        """Set the whole menu. Raises a `SendError`."""
+        await menus.put(self._api, buttons)
+
     async def try_credentials(self) -> None:
         """Fetch an access token. Raises a `SendError`."""
         await self._api.tokens.get()
@@ -160,8 +175,15 @@ class WeChat:
             text = text.replace(secret, _HIDDEN)
         return text
 
+    def forward(self, request: WebhookRequest) -> None:
+        """Send a push on, signed and sealed as it came; our answer is the one that counts."""
+        if self._forwarder is not None and request.method == "POST":
+            self._forwarder.forward(request)
+
     async def close(self) -> None:
         """Give back connections."""
+        if self._forwarder is not None:
+            await self._forwarder.close()
         await self._api.close()
 
 

@@ -1,6 +1,7 @@
 """What one official account needs."""
 
 import re
+from datetime import date
 from typing import Final, Literal
 
 import msgspec
@@ -10,7 +11,8 @@ Mode = Literal["plain", "compatible", "safe"]
 _TOKEN: Final = re.compile(r"[A-Za-z0-9]{3,32}")
 _KEY: Final = re.compile(r"[A-Za-z0-9]{43}")
 _BASE: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
-_SHOWN: Final = ("app_id", "original_id", "mode", "api_base", "replay_window_s")
+_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+[^\s#]*")
+_SHOWN: Final = ("app_id", "original_id", "mode", "api_base", "replay_window_s", "verified_until")
 
 
 class WeChatSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +32,11 @@ class WeChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     replay_window_s: float = 600.0
     """Requests signed longer ago, or further ahead, are refused; our own rule, the protocol has none."""
 
+    verified_until: date | None = None
+    """When the account's yearly verification (微信认证) ends: the desk is warned 60, 30 and 7 days ahead."""
+    forward_to: str = ""
+    """Where every verified push is sent on as it came, for another system on the account; its answer is ignored."""
+
     def __post_init__(self) -> None:
         if self.mode != "plain" and not _KEY.fullmatch(self.encoding_aes_key):
             raise ValueError(
@@ -41,6 +48,8 @@ class WeChatSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("app_id and app_secret must not be empty")
         if not _BASE.fullmatch(self.api_base):
             raise ValueError("api_base must be an http or https address")
+        if self.forward_to and not _ADDRESS.fullmatch(self.forward_to):
+            raise ValueError("forward_to must be an http or https address")
         if self.replay_window_s <= 0:
             raise ValueError("replay_window_s must be more than 0 seconds")
 

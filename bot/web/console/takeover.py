@@ -1,6 +1,7 @@
 """Who has the word in a conversation: taking it, speaking, giving it back (law 8)."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
@@ -16,6 +17,8 @@ from bot.web.console import fields, view
 from bot.web.context import CONTEXT, Context
 from bot.web.live import HUB
 from bot.web.rights import Act
+from channels.base import ShowsTyping
+from channels.errors import SendError
 from workflows import takeover
 
 LOOK_AGAIN = timedelta(milliseconds=100)
@@ -49,6 +52,19 @@ async def hand_back(request: web.Request, person: Person) -> web.StreamResponse:
     words = fields.text(await request.post(), "words", 300)
     await _act(request, person, lambda desk: takeover.hand_back(desk, words))
     return _back(request, person, view.record_id(request), "done.handed_back")
+
+
+async def typing(request: web.Request, person: Person) -> web.StreamResponse:
+    """Its owner writes: the resident sees it where the channel can show it. Nothing depends on whether it did."""
+    context = request.app[CONTEXT]
+    row = await context.database.read(access.conversation_for, person, view.record_id(request))
+    if row["owner_id"] == person.id:
+        identity = await context.database.read(outbox.reachable_identity, row["resident_id"])
+        channel = context.channels.get((identity["channel"], identity["account"])) if identity else None
+        if identity and isinstance(channel, ShowsTyping):
+            with contextlib.suppress(SendError):
+                await channel.typing(identity["address"])
+    return web.Response(status=204)
 
 
 async def reply(request: web.Request, person: Person) -> web.StreamResponse:

@@ -21,6 +21,7 @@ Json = dict[str, object]
 
 _TEXT_LIMIT: Final = 2048
 _MEDIA_TYPES: Final = {"image": "image/jpeg", "voice": "audio/amr"}
+_BUTTONS: Final = 3
 _ESCAPED: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u")
 _HTML: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 _WORDS: Final = {
@@ -30,6 +31,7 @@ _WORDS: Final = {
     40007: "invalid media_id",
     40008: "invalid message type",
     40013: "invalid appid",
+    40016: "invalid button size",
     40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
     40125: "invalid appsecret",
     41001: "access_token missing",
@@ -71,6 +73,8 @@ class ApiSide:
         self._account = account
         self.tokens = Tokens()
         self.media = Media()
+        self.menu: Json = {"is_menu_open": 0}
+        """As `get_current_selfmenu_info` tells it."""
         self.requests: list[tuple[str, Json]] = []
         """Name and JSON of every call, secrets left out."""
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
@@ -83,6 +87,8 @@ class ApiSide:
             web.get("/cgi-bin/token", self._endpoint("token", self._token)),
             web.post("/cgi-bin/message/custom/send", self._endpoint("custom/send", self._send)),
             web.post("/cgi-bin/message/custom/typing", self._endpoint("custom/typing", self._typing)),
+            web.get("/cgi-bin/get_current_selfmenu_info", self._endpoint("menu/current", self._menu)),
+            web.post("/cgi-bin/menu/create", self._endpoint("menu/create", self._set_menu)),
             web.get("/cgi-bin/media/get", self._endpoint("media/get", self._media)),
             web.get("/videos/{media_id}", self._video),
         ]
@@ -198,6 +204,20 @@ class ApiSide:
             return _error(45047)
         phone.typing = False
         self._account.show(phone, "received", text, via="push")
+        return {"errcode": 0, "errmsg": "ok"}
+
+    def _menu(self, request: web.Request, _: Json) -> Json:
+        errcode = self.tokens.error(request.query.get("access_token", ""), self._account.now())
+        return _error(errcode) if errcode else self.menu
+
+    def _set_menu(self, request: web.Request, payload: Json) -> Json:
+        """Keep a menu as 查询 would tell it: lines below a button lie in a list of their own."""
+        errcode = self.tokens.error(request.query.get("access_token", ""), self._account.now())
+        buttons = payload.get("button")
+        if errcode or not isinstance(buttons, list) or not 1 <= len(buttons) <= _BUTTONS:
+            return _error(errcode or 40016)
+        told = [{**one, "sub_button": {"list": one["sub_button"]}} if "sub_button" in one else one for one in buttons]
+        self.menu = {"is_menu_open": 1, "selfmenu_info": {"button": told}}
         return {"errcode": 0, "errmsg": "ok"}
 
     def _media(self, request: web.Request, _: Json) -> Json | web.Response:
