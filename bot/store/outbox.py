@@ -338,17 +338,21 @@ def queued(conn: sa.Connection) -> int:
     return int(conn.execute(_QUEUED).scalar_one())
 
 
+_PUSHED = sa.select(sa.func.count()).where(
+    outbox.c.identity_id == sa.bindparam("identity", type_=sa.Uuid),
+    fixed(outbox.c.route, "push"),
+    outbox.c.sent_at >= sa.bindparam("since", type_=outbox.c.sent_at.type),
+    fixed(outbox.c.status, "sending", "accepted", "delivered", "read", "unknown"),
+)
+_PUSHED_UNTIL = _PUSHED.where(outbox.c.sent_at < sa.bindparam("until", type_=outbox.c.sent_at.type))
+
+
 def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime, until: datetime | None = None) -> int:
     """How many messages were pushed to an address since a moment: what is used of its window (law 7)."""
-    ended = [] if until is None else [outbox.c.sent_at < until]
-    statement = sa.select(sa.func.count()).where(
-        outbox.c.identity_id == identity_id,
-        fixed(outbox.c.route, "push"),
-        outbox.c.sent_at >= since,
-        *ended,
-        outbox.c.status.in_(("sending", "accepted", "delivered", "read", "unknown")),
-    )
-    return int(conn.execute(statement).scalar_one())
+    span = {"identity": identity_id, "since": since}
+    if until is None:
+        return int(conn.execute(_PUSHED, span).scalar_one())
+    return int(conn.execute(_PUSHED_UNTIL, {**span, "until": until}).scalar_one())
 
 
 def texts_since(conn: sa.Connection, channel: str, account: str, since: datetime) -> list[str]:
