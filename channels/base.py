@@ -44,6 +44,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """Attachments that have a `media_id` can be had by `download` (see `Downloads`), for a while."""
     templates_only: bool = False
     """Nothing but texts that were approved beforehand goes out; any other is `Rejected`, "no template"."""
+    templates: frozenset[str] = frozenset()
+    """Moments for which this account has an approved text; it goes out without a window (`OutboundMessage.moment`)."""
     resend_unknown: bool = False
     """A send with unknown outcome may be repeated safely (an idempotency key exists)."""
 

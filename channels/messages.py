@@ -114,6 +114,13 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     text: str
     choices: tuple[Choice, ...] = ()
+    moment: str = ""
+    """Which of the desk's moments this tells (`recorded`, `slot`, `done`, …), where it tells one: the name under which
+    approved texts are found."""
+    values: Mapping[str, str] = {}
+    """What fills in an approved text of that moment."""
+    by_template: bool = False
+    """Send the approved text of the moment instead of `text`: the way that needs no window."""
 
 
 class SendResult(msgspec.Struct, frozen=True):
