@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -9,6 +10,11 @@ from tests.support.clock import StoppedClock
 from tests.support.databases import KINDS, Servers, opened, servers
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: the tests with processes and browsers wait more than they work."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def database_servers() -> Iterator[Servers]:
     with servers() as started:
@@ -16,9 +22,10 @@ def database_servers() -> Iterator[Servers]:
 
 
 @pytest.fixture(params=KINDS)
-def database_url(request: pytest.FixtureRequest, database_servers: Servers) -> str:
+def database_url(request: pytest.FixtureRequest, database_servers: Servers) -> Iterator[str]:
     """The address of an empty database with our schema, of each kind."""
-    return database_servers.url(str(request.param))
+    with database_servers.lent(str(request.param)) as url:
+        yield url
 
 
 @pytest.fixture

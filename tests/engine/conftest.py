@@ -48,5 +48,6 @@ async def desk(database_url: str, clock: StoppedClock) -> AsyncIterator[Kit]:
 
 
 @pytest.fixture
-def postgres_url(database_servers: Servers) -> str:
-    return database_servers.url("postgresql")
+def postgres_url(database_servers: Servers) -> Iterator[str]:
+    with database_servers.lent("postgresql") as url:
+        yield url

@@ -72,6 +72,7 @@ async def test_a_push_goes_on_as_it_came_and_our_reply_wins(sqlite_url: str, clo
         assert (body, content_type) == (pushed.body, "text/xml")
         assert path.startswith("/vendor?key=1&signature=")
         assert "&openid=" in path
+        one.released.set()
 
 
 async def test_what_is_not_signed_and_the_handshake_are_not_sent_on(sqlite_url: str, clock: StoppedClock) -> None:
@@ -81,12 +82,14 @@ async def test_what_is_not_signed_and_the_handshake_are_not_sent_on(sqlite_url: 
         late = await desk.push(openid(), HELLO)
         assert (await one.next())[1] == late.body
         assert one.got.empty()
+        one.released.set()
 
 
 async def test_what_we_cannot_read_the_other_system_may(sqlite_url: str, clock: StoppedClock) -> None:
     async with vendor() as (one, address), desk_forwarding(sqlite_url, clock, address) as desk:
         assert await desk.post(b"<xml><New/></xml>") == kit.SUCCESS
         assert (await one.next())[1] == b"<xml><New/></xml>"
+        one.released.set()
 
 
 async def test_a_system_that_is_down_costs_nothing(
