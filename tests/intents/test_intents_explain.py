@@ -77,7 +77,8 @@ def test_a_model_that_misses_a_danger_may_not(reader: Reader) -> None:
 
 def test_a_model_that_reads_worse_may_not(reader: Reader) -> None:
     turned = [
-        Example(e.text, "praise" if e.intent == "faq" else e.intent, e.category, e.urgency) for e in load_examples()
+        Example(e.text, "praise" if e.intent == "faq" else e.intent, e.category, e.urgency)
+        for e in load_examples()[::3]
     ]
     found = compare(ROWS, reader, Reader(train(turned)), NOW)
     assert any(reason.startswith("intent would fall") for reason in found.against)
