@@ -7,7 +7,7 @@ import msgspec
 
 from channels.errors import OutcomeUnknown
 from channels.http import JsonClient
-from channels.wechat.errcodes import TOKEN_INVALID, media_error, send_error
+from channels.wechat.errcodes import TOKEN_INVALID, media_error, send_error, template_error
 from channels.wechat.settings import WeChatSettings
 from channels.wechat.tokens import TokenHolder
 
@@ -26,14 +26,27 @@ class WeChatApi:
 
     async def call(self, path: str, payload: object) -> dict[str, object]:
         """POST `payload` and return the answer of a success (errcode absent or 0). Raises a `SendError`."""
+        answer, errcode = await self._post(path, payload)
+        if errcode:
+            raise send_error(errcode, str(answer.get("errmsg", "")))
+        return answer
+
+    async def call_template(
+        self, path: str, payload: object, *, fine: frozenset[int] = frozenset()
+    ) -> dict[str, object]:
+        """As `call`, where a refusal may be one of the template alone; errcodes in `fine` count as success."""
+        answer, errcode = await self._post(path, payload)
+        if errcode and errcode not in fine:
+            raise template_error(errcode, str(answer.get("errmsg", "")))
+        return answer
+
+    async def _post(self, path: str, payload: object) -> tuple[dict[str, object], int]:
         token = await self.tokens.get()
         answer, errcode = await self._once(path, payload, token)
         if errcode in TOKEN_INVALID:
             self.tokens.drop(token)
             answer, errcode = await self._once(path, payload, await self.tokens.get())
-        if errcode:
-            raise send_error(errcode, str(answer.get("errmsg", "")))
-        return answer
+        return answer, errcode
 
     async def ask(self, path: str) -> dict[str, object]:
         """GET and return the answer of a success. Raises a `SendError`."""

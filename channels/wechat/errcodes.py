@@ -15,11 +15,17 @@ from channels.errors import (
     QuotaUsedUp,
     Rejected,
     SendError,
+    TemplateRefused,
     WindowClosed,
 )
 
 TOKEN_INVALID: Final = frozenset({40001, 40014, 42001})
 """The access token is wrong or over: drop it, fetch once, try once more."""
+
+DUPLICATE: Final = frozenset({40241})
+"""The same message within 60 s: an earlier try has gone out."""
+_TEMPLATE_ONLY: Final = frozenset({40036, 40037, 43116, 45009, 48001, 48004})
+"""To a call with a template these say that this way is closed; customer-service messages go on."""
 
 Rule = tuple[Callable[[str], SendError], str]
 
@@ -131,6 +137,13 @@ def _detail(errcode: int, errmsg: str) -> str:
 def send_error(errcode: int, errmsg: str) -> SendError:
     """The error for an answered message. Codes without a rule are refused for good; a person sees code and words."""
     return RULES.get(errcode, _UNLISTED)[0](_detail(errcode, errmsg))
+
+
+def template_error(errcode: int, errmsg: str) -> SendError:
+    """The error for a message by template."""
+    if errcode in _TEMPLATE_ONLY:
+        return TemplateRefused(_detail(errcode, errmsg))
+    return send_error(errcode, errmsg)
 
 
 def media_error(errcode: int, errmsg: str) -> SendError:

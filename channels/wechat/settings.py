@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from channels.wechat.templates import Template, check
+
 Mode = Literal["plain", "compatible", "safe"]
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9]{3,32}")
@@ -36,8 +38,12 @@ class WeChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     """When the account's yearly verification (微信认证) ends: the desk is warned 60, 30 and 7 days ahead."""
     forward_to: str = ""
     """Where every verified push is sent on as it came, for another system on the account; its answer is ignored."""
+    templates: dict[str, Template] = {}
+    """By moment, the approved template and what goes into its fields."""
 
     def __post_init__(self) -> None:
+        for moment, template in self.templates.items():
+            check(moment, template)
         if self.mode != "plain" and not _KEY.fullmatch(self.encoding_aes_key):
             raise ValueError(
                 f"mode '{self.mode}' needs encoding_aes_key: EncodingAESKey, 43 letters and digits, as at the platform"
