@@ -9,6 +9,7 @@ import msgspec
 
 from bot.desk import EMERGENCY, Desk, Job
 from channels.consent import OPT_IN, OPT_OUT
+from channels.messages import TOUCHES
 from intents.answers import asks_back
 from intents.model import Reading
 from workflows import (
@@ -20,6 +21,7 @@ from workflows import (
     human,
     progress,
     satisfaction,
+    scenes,
     smalltalk,
     takeover,
     unfinished,
@@ -67,6 +69,7 @@ def handle(desk: Desk) -> None:
     _follow_language(talk)
     _forget_old(talk)
     bubbles.together(talk)
+    scenes.note(talk)
     talk.mark()
     _route(talk)
     if talk.lane != EMERGENCY:
@@ -142,7 +145,7 @@ def _calls_for_help(talk: Talk) -> bool:
 
 def _by_kind(talk: Talk, kind: str) -> bool:
     """Messages that say nothing in words."""
-    if kind in {"followed", "scanned", "menu_click"}:
+    if kind == "menu_click" or (kind in TOUCHES and not talk.said.text.strip()):
         _clicked(talk, kind)
     elif talk.said.only_pictures or (kind in {"image", "video"} and not talk.said.text.strip()):
         form = unknown.picture(talk)
@@ -162,7 +165,7 @@ def _clicked(talk: Talk, kind: str) -> None:
     if kind == "menu_click" and key is not None and key in STARTS and key != "other":
         talk.said = _as(talk, key)
         STARTS[key].start(talk)
-    else:
+    elif not scenes.scanned(talk):
         smalltalk.followed(talk)
 
 

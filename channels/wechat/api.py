@@ -1,11 +1,11 @@
 """Calls to the account's API: token, one retry with a fresh one, errcode before HTTP status."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 
-from channels.errors import OutcomeUnknown
+from channels.errors import OutcomeUnknown, Rejected
 from channels.http import JsonClient
 from channels.wechat.errcodes import TOKEN_INVALID, media_error, send_error, template_error
 from channels.wechat.settings import WeChatSettings
@@ -22,6 +22,7 @@ class WeChatApi:
 
     def __init__(self, settings: WeChatSettings, clock: Callable[[], float], timeout_s: float) -> None:
         self._client = JsonClient(settings.api_base, timeout_s=timeout_s)
+        self._image_base = settings.image_base.rstrip("/")
         self.tokens = TokenHolder(self._client, settings, clock)
 
     async def call(self, path: str, payload: object) -> dict[str, object]:
@@ -77,6 +78,13 @@ class WeChatApi:
         if not isinstance(address, str) or not address.startswith(("http://", "https://")):
             raise media_error(_errcode(kind, body), str(answer.get("errmsg", "")))
         return (await self._client.download(address, {}, most))[1]
+
+    async def image(self, path: str, params: Mapping[str, str]) -> bytes:
+        """An image that lies beside the API and needs no token. Raises a `SendError`."""
+        kind, body = await self._client.download(f"{self._image_base}{path}", params, _ANSWER_MOST)
+        if not kind.startswith("image/"):
+            raise Rejected(f"{path} answered {kind} and no image")
+        return body
 
     async def _file(self, media_id: str, token: str, most: int) -> tuple[str, bytes]:
         params = {"access_token": token, "media_id": media_id}

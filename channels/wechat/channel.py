@@ -22,6 +22,7 @@ from channels.messages import (
     WebhookRequest,
 )
 from channels.text import clean, shorten, size
+from channels.wechat import codes
 from channels.wechat import menu as menus
 from channels.wechat.api import WeChatApi
 from channels.wechat.crypto import Seal, signature
@@ -172,6 +173,11 @@ class WeChat:
     async def set_menu(self, buttons: Sequence[menus.Button]) -> None:
         """Set the whole menu. Raises a `SendError`."""
         await menus.put(self._api, buttons)
+
+    async def code(self, scene: str, life: timedelta | None) -> tuple[codes.Code, bytes]:
+        """A code that carries `scene`, with its image; `life` None: for ever. Raises a `SendError`."""
+        made = await codes.create(self._api, scene, life)
+        return made, await self._api.image(codes.IMAGE, {"ticket": made.ticket})
 
     async def try_credentials(self) -> None:
         """Fetch an access token. Raises a `SendError`."""

@@ -31,6 +31,8 @@ class WeChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     encoding_aes_key: str = ""
     """EncodingAESKey of the server settings, 43 letters and digits; not used in plain mode."""
     api_base: str = "https://api.weixin.qq.com"
+    image_base: str = "https://mp.weixin.qq.com"
+    """Where the images of codes lie."""
     replay_window_s: float = 600.0
     """Requests signed longer ago, or further ahead, are refused; our own rule, the protocol has none."""
 
@@ -54,6 +56,8 @@ class WeChatSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("app_id and app_secret must not be empty")
         if not _BASE.fullmatch(self.api_base):
             raise ValueError("api_base must be an http or https address")
+        if not _BASE.fullmatch(self.image_base):
+            raise ValueError("image_base must be an http or https address")
         if self.forward_to and not _ADDRESS.fullmatch(self.forward_to):
             raise ValueError("forward_to must be an http or https address")
         if self.replay_window_s <= 0:

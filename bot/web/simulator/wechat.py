@@ -247,8 +247,12 @@ class WeChatPlatform:
             self.account.show(self.phone(openid), "system", f"点击菜单“{label}”")
         return await self.push_event(openid, "CLICK", key)
 
-    async def scan(self, openid: str, scene: str) -> Pushed:
-        """A follower scans the code of a place."""
+    async def scan(self, openid: str, scene: str, label: str = "") -> Pushed:
+        """The resident scans the code of a place; whoever does not follow yet follows by it."""
+        if label:
+            self.account.show(self.phone(openid), "system", f"扫描二维码“{label}”")
+        if not self.phone(openid).followed:
+            return await self.follow(openid, scene)
         return await self.push_event(openid, "SCAN", scene, f"<Ticket>{cdata('TICKET')}</Ticket>")
 
     def list_template(self, template_id: str, title: str, fields: Mapping[str, str], kind: Kind = "template") -> None:
