@@ -26,6 +26,7 @@ from workflows import (
     takeover,
     unfinished,
     unknown,
+    voice,
 )
 from workflows.dialogue import HOME_STEPS, Said
 from workflows.forms import Form
@@ -116,6 +117,8 @@ def apologise(desk: Desk) -> None:
 def _route(talk: Talk) -> None:
     incoming = talk.desk.incoming
     assert incoming is not None
+    if _is_unheard(talk):
+        voice.watch(talk.desk)
     if _is_danger(talk):
         emergency.start(talk)
     elif _calls_for_help(talk):
@@ -135,6 +138,12 @@ def _route(talk: Talk) -> None:
         emergency.doubtful(talk)
 
 
+def _is_unheard(talk: Talk) -> bool:
+    """A voice without words, which whoever has the conversation has not got already."""
+    incoming, mode = talk.desk.incoming, talk.desk.conversation.mode
+    return incoming is not None and incoming.kind == "voice" and not incoming.text.strip() and mode != "human"
+
+
 def _is_danger(talk: Talk) -> bool:
     return talk.reading.urgency == "emergency"
 
@@ -152,7 +161,7 @@ def _by_kind(talk: Talk, kind: str) -> bool:
         if form is not None:
             BY_NAME[form.workflow].question(talk, form)
     elif kind == "voice" and not talk.said.text.strip():
-        unknown.voice(talk)
+        voice.start(talk)
     elif kind in {"location", "file", "link", "too_large", "unsupported"} and not talk.said.text.strip():
         unknown.other_kind(talk, kind)
     else:
