@@ -197,7 +197,7 @@ def test_what_is_shortened_fits(text: str, limit: int) -> None:
     [
         (40036, TemplateRefused), (40037, TemplateRefused), (43116, TemplateRefused), (45009, TemplateRefused),
         (48001, TemplateRefused), (48004, TemplateRefused), (43004, Blocked), (43101, Rejected), (47003, Rejected),
-        (40003, Rejected), (43106, Rejected), (45011, Later), (43117, Later), (40013, Misconfigured),
+        (40003, Rejected), (43106, TemplateRefused), (45011, Later), (43117, Later), (40013, Misconfigured),
         (40164, Misconfigured),
     ],
 )  # fmt: skip
