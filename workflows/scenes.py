@@ -57,7 +57,8 @@ def _greet(talk: Talk, scene: str) -> bool:
         return False
     if talk.desk.resident.greeted_at is None:
         smalltalk.first(talk)
-    place = where.label(seen, talk.language, named=True) or (seen.community.name if seen.community else "")
+    only_community = seen.community.name if seen.kind == "unknown" and seen.community else ""
+    place = only_community or where.label(seen, talk.language, named=True)
     talk.reply("greeting.scanned", place=place)
     talk.end("smalltalk", "idle")
     return True

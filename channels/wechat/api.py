@@ -49,20 +49,20 @@ class WeChatApi:
             answer, errcode = await self._once(path, payload, await self.tokens.get())
         return answer, errcode
 
-    async def ask(self, path: str) -> dict[str, object]:
+    async def ask(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, object]:
         """GET and return the answer of a success. Raises a `SendError`."""
         token = await self.tokens.get()
-        answer = await self._asked(path, token)
+        answer = await self._asked(path, params or {}, token)
         if answer.get("errcode", 0) in TOKEN_INVALID:
             self.tokens.drop(token)
-            answer = await self._asked(path, await self.tokens.get())
+            answer = await self._asked(path, params or {}, await self.tokens.get())
         errcode = answer.get("errcode", 0)
         if errcode:
             raise send_error(errcode if isinstance(errcode, int) else 0, str(answer.get("errmsg", "")))
         return answer
 
-    async def _asked(self, path: str, token: str) -> dict[str, object]:
-        return _answer((await self._client.download(path, {"access_token": token}, _ANSWER_MOST))[1])
+    async def _asked(self, path: str, params: Mapping[str, str], token: str) -> dict[str, object]:
+        return _answer((await self._client.download(path, {**params, "access_token": token}, _ANSWER_MOST))[1])
 
     async def download(self, media_id: str, most: int) -> bytes:
         """The file behind a media id (获取临时素材); a video is fetched from the address that is answered for it."""

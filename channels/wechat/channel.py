@@ -41,6 +41,7 @@ _SECONDS: Final = re.compile(r"[0-9]{1,11}")
 _TOKEN_IN_TEXT: Final = re.compile(r"""(access_token["']?\s*[=:]\s*["']?)[^\s"'&,}]+""")
 _SUCCESS: Final = WebhookAnswer(body=b"success")
 _HIDDEN: Final = "***"
+_LANGUAGES: Final = {"zh_CN": "zh-Hans", "zh_TW": "zh-Hant", "zh_HK": "zh-Hant", "zh_MO": "zh-Hant"}
 
 # 5 s and the passive reply: 被动回复用户消息. Five messages in 48 h, three in a minute: 客服消息介绍.
 _CAPABILITIES: Final = Capabilities(
@@ -165,6 +166,12 @@ class WeChat:
     async def typing(self, address: str) -> None:
         """Show the typing state (客服输入状态), possible for 30 s after the resident did something."""
         await self._api.call("/cgi-bin/message/custom/typing", {"touser": address, "command": "Typing"})
+
+    async def language(self, address: str) -> str:
+        """The language of a follower's phone (获取用户基本信息); name and picture are told no more since 2021."""
+        answer = await self._api.ask("/cgi-bin/user/info", {"openid": address, "lang": "zh_CN"})
+        told = str(answer.get("language", ""))
+        return _LANGUAGES.get(told, "en" if told.startswith("en") else "")
 
     async def menu(self) -> dict[str, object]:
         """The menu that residents see now, as the platform tells it. Raises a `SendError`."""

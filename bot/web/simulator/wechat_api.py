@@ -75,6 +75,7 @@ class ApiSide:
             web.post("/cgi-bin/message/subscribe/bizsend", self._endpoint("subscribe/bizsend", self._subscription)),
             web.post("/cgi-bin/qrcode/create", self._endpoint("qrcode/create", self._code)),
             web.get("/cgi-bin/showqrcode", self._code_image),
+            web.get("/cgi-bin/user/info", self._endpoint("user/info", self._user)),
             web.get("/cgi-bin/media/get", self._endpoint("media/get", self._media)),
             web.get("/videos/{media_id}", self._video),
         ]
@@ -235,6 +236,17 @@ class ApiSide:
     async def _code_image(self, request: web.Request) -> web.StreamResponse:
         found = self.codes.scene(request.query.get("ticket", ""), self._account.now())
         return web.Response(body=PHOTO, content_type="image/jpeg") if found else web.Response(status=404)
+
+    def _user(self, request: web.Request, _: Json) -> Json:
+        """Since 2021 without name and picture; of somebody who does not follow only that."""
+        openid = request.query.get("openid", "")
+        phone = self._account.known(openid)
+        errcode = self.tokens.error(request.query.get("access_token", ""), self._account.now())
+        if errcode or phone is None:
+            return _error(errcode or 40003)
+        if not phone.followed:
+            return {"subscribe": 0, "openid": openid}
+        return {"subscribe": 1, "openid": openid, "language": phone.language, "nickname": "", "headimgurl": ""}
 
     def _menu(self, request: web.Request, _: Json) -> Json:
         errcode = self.tokens.error(request.query.get("access_token", ""), self._account.now())
