@@ -29,7 +29,7 @@ from bot.store.database import Database
 from bot.store.writer import FileLock
 from bot.web import doors, public, sockets, staff
 from bot.web.context import Context
-from bot.web.simulator import pages, sms_account, sms_pages, telegram_pages
+from bot.web.simulator import pages, sms_account, sms_pages, telegram_pages, wechat_demo
 from bot.web.simulator.sms import SmsGateway
 from bot.web.simulator.telegram import TelegramPlatform
 from bot.web.simulator.telegram_demo import fill_in, opened, recall
@@ -37,7 +37,6 @@ from bot.web.simulator.wechat import WeChatPlatform
 from bot.world import World, Worlds, load
 from channels.base import Channel
 from channels.registry import CHANNELS
-from channels.wechat import WeChatSettings
 from intents.reader import Reader
 
 log = logging.getLogger(__name__)
@@ -211,13 +210,11 @@ async def _remember(platform: WeChatPlatform, database: Database) -> None:
 
 def _with_demonstration(settings: Settings, platform: WeChatPlatform) -> Settings:
     """An account `demo` beside those that are set, and public numbers where there are none: what is set is kept."""
-    account = WeChatSettings(
-        app_id=platform.account.app_id, app_secret=platform.account.app_secret, token=platform.account.token,
-        original_id=platform.account.original_id, api_base=platform.base_url,
-    )  # fmt: skip
     missing = {name: number for name, number in DEMO_NUMBERS.items() if not getattr(settings.numbers, name)}
     numbers = msgspec.structs.replace(settings.numbers, **missing)
-    return msgspec.structs.replace(settings, wechat={**settings.wechat, "demo": account}, numbers=numbers)
+    return msgspec.structs.replace(
+        settings, wechat={**settings.wechat, "demo": wechat_demo.account(platform)}, numbers=numbers
+    )
 
 
 def _telegram_addresses(service: Service) -> dict[str, str]:

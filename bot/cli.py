@@ -68,13 +68,16 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "file", nargs="?", type=Path, help="labelled messages; without it, the own examples by cross-validation"
     )
-    channels = _verb(verbs, "channels", _channels, "set up a channel at its platform")
-    channels.add_argument("act", choices=["setup"])
+    channels = _verb(verbs, "channels", _channels, "set up a channel at its platform, or make the code of a place")
+    channels.add_argument("act", choices=["setup", "qrcode"])
     channels.add_argument("channel", choices=["wechat"])
     channels.add_argument("--account", default="main", help="the account in the settings (main)")
     channels.add_argument("--from", dest="source", type=Path, help="this menu instead of the one that stands there")
     channels.add_argument("--restore", action="store_true", help="put the menu back without our lines")
     channels.add_argument("--dry-run", action="store_true", help="export and show, and change nothing")
+    channels.add_argument("--scene", help="qrcode: where it hangs: c:翠湖苑, h:翠湖苑/3-2-1502 or p:翠湖苑/3栋2号电梯")
+    channels.add_argument("--days", type=int, help="qrcode: a temporary code, for 1 to 30 days; without it, for ever")
+    channels.add_argument("--to", type=Path, help="qrcode: the file for the image")
     staff = _verb(verbs, "staff", _staff, "staff accounts")
     staff.add_argument("act", choices=["add"])
     staff.add_argument("login")
@@ -182,15 +185,16 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _channels(options: argparse.Namespace, settings: Settings) -> int:
-    from bot import channel_setup  # noqa: PLC0415
+    from bot import channel_codes, channel_setup  # noqa: PLC0415
 
     now = datetime.now(UTC).astimezone(settings.zone)
-    lines = asyncio.run(
-        channel_setup.wechat(
+    if options.act == "qrcode":
+        work = channel_codes.wechat(settings, options.account, options.scene or "", days=options.days, to=options.to)
+    else:
+        work = channel_setup.wechat(
             settings, options.account, now, source=options.source, ours=not options.restore, dry=options.dry_run
         )
-    )
-    print("\n".join(lines))
+    print("\n".join(asyncio.run(work)))
     return 0
 
 

@@ -70,18 +70,29 @@ def _sentence(error: msgspec.ValidationError, values: Mapping[str, Any]) -> str:
 
 
 def _account(where: str, values: Mapping[str, Any]) -> tuple[str, str]:
-    """An error in one of several accounts does not say in which: try them one by one."""
-    outer = where.split("[...]", maxsplit=1)[0]
-    kind = typing.get_args(_kind([outer]))[1]
-    for name, inner in values[outer].items():
+    """An error in one of several named entries does not say in which: try them one by one, at every depth."""
+    said = ""
+    while "[...]" in where:
+        outer = where.partition("[...]")[0]
+        keys = outer.split(".")
+        found = _first_wrong(_value(values, keys) or {}, typing.get_args(_kind(keys))[1])
+        if found is None:
+            return where, said
+        name, said = found
+        inner = _WHERE.search(said)
+        where = f"{outer}.{name}" + (f".{inner[1]}" if inner and inner[1] else "")
+        said = said[: inner.start()] if inner else said
+    return where, said
+
+
+def _first_wrong(entries: Mapping[str, Any], kind: Any) -> tuple[str, str] | None:
+    """The name of the first entry that is not of this kind, and why."""
+    for name, entry in entries.items():
         try:
-            msgspec.convert(inner, kind, strict=False)
+            msgspec.convert(entry, kind, strict=False)
         except msgspec.ValidationError as error:
-            said = str(error)
-            found = _WHERE.search(said)
-            rest = f".{found[1]}" if found and found[1] else ""
-            return f"{outer}.{name}{rest}", said[: found.start()] if found else said
-    return where, ""
+            return name, str(error)
+    return None
 
 
 def _value(values: Any, keys: list[str]) -> Any:

@@ -424,6 +424,14 @@ class Desk:
             call_tasks, task_id, {"state": "done", "result": result, "done_by": self.staff_id, "done_at": self.now}
         )
 
+    def is_asked(self, key: str) -> bool:
+        """Whether the task of this key still waits for somebody; asks the database."""
+        return alarms.is_asked(self.conn, key)
+
+    def settle(self, keys: Sequence[str], result: str) -> bool:
+        """A person has done what the alarms and tasks of these keys asked for; whether any still stood."""
+        return alarms.settle(self.conn, keys, self.staff_id, result, self.now)
+
     def follow_up(self, case: Case, due_at: datetime, text: str, *, not_by: UUID | None = None) -> None:
         """Plan the one satisfaction callback of a case, with its call task."""
         task_id = self.call_task("follow_up", text, due_at, case=case, key=f"follow-up:{case.id}")

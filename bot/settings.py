@@ -77,6 +77,10 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """The same while somebody complains: they are heard out."""
     bubbles_at_most_seconds: Seconds = 12.0
     """From the first bubble on the question waits no longer than this."""
+    voice_minutes: tuple[Count, Count] = (10, 5)
+    """So soon a person listens to a voice message, by day and by night."""
+    scan_minutes: Count = 30
+    """So long the place of a scanned code is where the next report is."""
     reminder_minutes: Count = 10
     unfinished_minutes: Count = 30
     """An unfinished report becomes a person's task after so long in silence."""

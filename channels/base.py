@@ -73,6 +73,14 @@ class ShowsTyping(Protocol):
 
 
 @runtime_checkable
+class TellsLanguage(Protocol):
+    """A channel that knows the language of a resident's phone."""
+
+    async def language(self, address: str) -> str:
+        """One that we speak, or nothing. Raises a `SendError`."""
+
+
+@runtime_checkable
 class Forwards(Protocol):
     """A channel that can hand what it receives to another system on the same account."""
 

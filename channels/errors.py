@@ -64,6 +64,14 @@ class Rejected(SendError):
     """Refused for good: our content or this address."""
 
 
+class TemplateRefused(Rejected):
+    """The approved text of `moment` cannot be used: this way is closed, the account is not. A person is alarmed."""
+
+    def __init__(self, detail: str, moment: str = "") -> None:
+        super().__init__(detail)
+        self.moment = moment
+
+
 class Misconfigured(SendError):
     """Credentials, rights or white list: the account pauses, a person is alarmed, the row is tried again later."""
 

@@ -79,6 +79,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     outcome: ReceiptOutcome
     error: str = ""
     at: datetime | None = None
+    blocked: bool = False
+    """It failed since the resident refuses what this account sends."""
     row_id: str = ""
     """The outbox row, where the provider carries our own name for the message: a receipt may come before its name."""
 
@@ -119,6 +121,8 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     approved texts are found."""
     values: Mapping[str, str] = {}
     """What fills in an approved text of that moment."""
+    said_at: datetime | None = None
+    """When it was said."""
     by_template: bool = False
     """Send the approved text of the moment instead of `text`: the way that needs no window."""
 

@@ -11,6 +11,8 @@ from channels.base import TextUnit
 _UNCLEAN: Final = re.compile("[\x00\ud800-\udfff\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 _GRAPHEME: Final = regex.compile(r"\X")
 _SMALLEST_LIMIT: Final = 4  # one character is up to four bytes
+_PHRASE_END: Final = re.compile(r"[\s，。；、！？：,;.!?:（）()]+")
+_RUN: Final = re.compile(r"[A-Za-z0-9]+$")
 
 
 def clean(text: str) -> str:
@@ -55,6 +57,20 @@ def shorten(text: str, limit: int, unit: TextUnit) -> str:
     if _MEASURES[unit](text) <= limit:
         return text
     return _head(text, limit - _MEASURES[unit]("…"), unit) + "…"
+
+
+def shorten_by_words(text: str, limit: int) -> str:
+    """`text` if it fits into `limit` characters, else its beginning with an ellipsis: whole phrases where one ends in
+    the second half, and never a part of a number or a Latin word."""
+    if len(text) <= limit:
+        return text
+    head = _head(text, limit - 1, "characters")
+    ends = [found.start() for found in _PHRASE_END.finditer(text, limit // 2, limit)]
+    if ends:
+        return text[: ends[-1]] + "…"
+    if text[len(head)].isascii() and text[len(head)].isalnum():
+        head = _RUN.sub("", head) or head
+    return head + "…"
 
 
 def _at_line_end(rest: str, head: str) -> str:

@@ -27,7 +27,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 _END = r"[\s。.!!~、,,啊呀哦喔哈啦了的呢吧嘛哒滴~]*"
-_EMOTICONS = re.compile(r"\[[^\[\]]{1,6}\]|[\U0001F300-\U0001FAFF\u2600-\u27BF]")
+_EMOTICONS = re.compile(
+    r"\[(?:[^\[\]]{1,6}|[a-z ]{7,14})\]|/:(?:[a-z]{2,9}|[!-~]{1,4})|[\U0001F300-\U0001FAFF\u2600-\u27BF]", re.IGNORECASE
+)
+"""Emoji, and WeChat's codes for its own: [微笑], [ThumbsUp], /::), /:strong."""
 _ORDINALS = "一二三四五六七八九"
 
 _CHOICE = re.compile(
@@ -200,9 +203,9 @@ def _new_value(plain: str) -> str | None:
 
 
 def _emoji(text: str) -> Answer:
-    if re.search("[👌👍🆗]|\\[(?:OK|强|好的|ok)\\]", text):
+    if re.search(r"[👌👍🆗]|\[(?:ok|强|好的|thumbsup)\]|/:(?:ok|strong)", text, re.IGNORECASE):
         return Answer("yes")
-    return Answer("no") if re.search("👎|\\[弱\\]", text) else Answer()
+    return Answer("no") if re.search(r"👎|\[(?:弱|thumbsdown)\]|/:weak", text, re.IGNORECASE) else Answer()
 
 
 def is_thanks(text: str) -> bool:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tomllib
+import typing
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -57,8 +58,13 @@ def settings(kind: Any, key: str = "", variable: str = PREFIX) -> Iterator[tuple
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             deeper = f"{name}.{account}"
             yield from settings(inner, key + deeper, variable + deeper.upper().replace(".", "__"))
-        elif field.default_factory is dict:  # one value a name
-            yield f"{key}{name}.NAME", (f"`{variable}{name.upper()}__NAME`", "none")
+        elif typing.get_origin(inner) is dict:  # one value a name, or one table a name
+            entry = typing.get_args(inner)[1]
+            if isinstance(entry, type) and issubclass(entry, msgspec.Struct):
+                yield from settings(entry, f"{key}{name}.NAME.", f"{variable}{name.upper()}__NAME__")
+            else:
+                default = shown(field.default) if field.default_factory is msgspec.NODEFAULT else "none"
+                yield f"{key}{name}.NAME", (f"`{variable}{name.upper()}__NAME`", default)
         else:
             yield key + name, (f"`{variable}{name.upper()}`", shown(field.default))
 

@@ -88,6 +88,9 @@ class Memory(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The place last spoken of (`where.as_json`), with what was stated of it and when."""
     place_stated: dict[str, str] = msgspec.field(default_factory=dict)
     place_at: str = ""
+    scene: dict[str, Any] | None = None
+    """The place whose code was scanned last (`where.as_json`), until a report has used it, and when."""
+    scene_at: str = ""
     photos: bool = False
     """Pictures came before anybody said what they show."""
     album: str = ""

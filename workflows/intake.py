@@ -7,6 +7,7 @@ from bot.desk import Case, Choice
 from workflows import dialogue, forms, where, wording
 from workflows.dialogue import Fills, Heard, Needs, View
 from workflows.forms import Form
+from workflows.seen import is_elsewhere, stated_by
 from workflows.summary import fault_of, is_vague
 from workflows.talk import Talk, move_to
 from workflows.where import Where
@@ -30,10 +31,23 @@ def begin(talk: Talk, workflow: str, kind: str = "") -> Form:
     form.category = reading.category or "other"
     form.urgency = reading.urgency
     form.fault = fault_of(talk.said.text, reading)
+    _take_scan(talk, form)
     _keep_phone(talk, form)
     talk.touch(form)
     talk.began = form.id
     return form
+
+
+def _take_scan(talk: Talk, form: Form) -> None:
+    """Where a code was scanned just now, unless the words name another place; a kitchen is in no lift."""
+    seen = talk.scanned
+    if seen is None or is_elsewhere(form.stated, seen):
+        return
+    if seen.kind == "place" and dialogue.is_at_home(form.text):
+        seen = Where("unknown", seen.community)
+    form.stated = {**stated_by(seen), **form.stated, **seen.parts()}
+    if seen.kind in {"home", "place"}:
+        form.where = where.as_json(seen)
 
 
 def carry(talk: Talk, form: Form) -> None:
@@ -194,6 +208,7 @@ def opened(talk: Talk, form: Form, case: Case, place: Where, note: str) -> None:
         desk.adopt(case, since)
         talk.memory.photos = False
     remember(talk, form, place)
+    talk.memory.scene, talk.memory.scene_at = None, ""
 
 
 def claim(talk: Talk, place: Where) -> None:

@@ -13,6 +13,7 @@ from workflows import (
     takeover,
     unfinished,
     unknown,
+    voice,
 )
 from workflows.affair import dialogue as affair
 from workflows.base import Workflow
@@ -33,6 +34,7 @@ WORKFLOWS: tuple[Workflow, ...] = (
     unknown,
     unfinished,
     late,
+    voice,
 )
 
 BY_NAME: Mapping[str, Workflow] = {workflow.name: workflow for workflow in WORKFLOWS}

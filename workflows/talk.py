@@ -74,7 +74,9 @@ class Talk:
 
     @property
     def remembered(self) -> Where | None:
-        """The place last spoken of in this conversation, while that is not long ago."""
+        """The place last scanned or spoken of in this conversation, while that is not long ago."""
+        if self.scanned is not None and self.scanned.kind == "home":
+            return self.scanned
         if self.memory.place is None or not self.memory.place_at:
             return None
         age = self.desk.now - datetime.fromisoformat(self.memory.place_at)
@@ -82,9 +84,23 @@ class Talk:
             return None
         return of_json(self.memory.place, self.desk.world.communities)
 
+    @property
+    def scanned(self) -> Where | None:
+        """The place whose code was scanned just now, until a report has used it; `unknown`: only a community."""
+        memory = self.memory
+        if memory.scene is None or not memory.scene_at:
+            return None
+        age = self.desk.now - datetime.fromisoformat(memory.scene_at)
+        if age > timedelta(minutes=self.desk.settings.scan_minutes):
+            return None
+        return of_json(memory.scene, self.desk.world.communities)
+
     def communities(self) -> list[Community]:
         """Those that may be meant: one that the text names counts although the resident is at home in another."""
         own = self.desk.communities()
+        seen = self.scanned.community if self.scanned is not None else None
+        if seen is not None:
+            own = [seen] if seen in own else [*own, seen]
         named = self.reading.slots.community
         other = self.desk.world.community_named(named) if named else None
         return own if other is None or other in own else [*own, other]

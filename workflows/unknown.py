@@ -1,12 +1,10 @@
 """What is not understood is kept and asked about, never thrown away or guessed; twice in a row leads to a person."""
 
-from datetime import timedelta
-
 import msgspec
 
 from bot.desk import Choice, Desk, Job
 from intents.model import Reading
-from workflows import dialogue, faq, forms, human, intake, where, wording
+from workflows import dialogue, faq, forms, human, intake, where
 from workflows.affair import dialogue as affair
 from workflows.affair import kinds
 from workflows.forms import Form
@@ -18,8 +16,6 @@ timers: frozenset[str] = frozenset()
 GUESSED = frozenset({"faq", "repair", "complaint", "suggestion", "praise", "payment", "progress", "application"})
 LEAST_GUESS = 0.15
 """An intent less likely than this is not offered."""
-VOICE_BY_DAY, VOICE_AT_NIGHT = timedelta(minutes=10), timedelta(minutes=5)
-"""A voice message is listened to within this time (desk.md section 4)."""
 _TAKE_PICTURES = frozenset({"repair", "complaint", "affair", "emergency"})
 HALF_A_SENTENCE = 8
 
@@ -158,17 +154,6 @@ def _state(form: Form) -> str:
     if form.workflow == "emergency" or form.kind == "rework":
         return form.kind if form.kind == "rework" else "emergency"
     return "recorded" if form.case and not form.step else "choosing" if form.step == "which" else "collecting"
-
-
-def voice(talk: Talk) -> None:
-    """A voice message counts as unread and urgent until a person has listened."""
-    desk, night = talk.desk, wording.is_late_hour(talk.local)
-    people = desk.world.on_duty(desk.community_id, ("control_room", "duty_manager") if night else ("desk",), desk.now)
-    wait = VOICE_AT_NIGHT if night else VOICE_BY_DAY
-    desk.raise_alarm("voice", "", people or [m for m in [talk.supervisor()] if m], acknowledge_by=desk.now + wait)
-    desk.call_task("voice", "", desk.now + wait)
-    talk.reply("unknown.voice_night" if night else "unknown.voice")
-    talk.end("other", "idle")
 
 
 def other_kind(talk: Talk, kind: str) -> None:

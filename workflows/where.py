@@ -23,7 +23,7 @@ _IN_BUILDING = re.compile(
     r"走廊|楼道|过道|電梯|电梯|大堂|大厅|门厅|楼梯|轿厢|单元门|天台|楼顶|屋顶|連廊|连廊|消防门|防火门|"
     r"lobby|corridor|hallway|stair|lift|elevator|roof"
 )
-_BARE = re.compile(
+BARE = re.compile(
     r"(?:这个|那个|那部|这部|我们?|咱们?)?(?:电梯|電梯|升降机|升降機|𨋢|大堂|大厅|大廳|门厅|門廳|楼道|樓道|走廊|过道|過道|楼梯间?|樓梯間?|"
     r"车库|車庫|地库|停车场|停車場|天台|垃圾房|lift|elevator|lobby|corridor|hallway|stair(?:s|case|well)?|garage|"
     r"car ?park)(?:里|里面|口)?",
@@ -162,7 +162,7 @@ def _public(
     if community is None:
         return Where("unknown", place=place, building=stated.get("building", ""))
     known = atlas.places.get(community.id, ())
-    bare = _BARE.fullmatch(place) is not None
+    bare = BARE.fullmatch(place) is not None
     registered = (
         _only_one(place, known, len(atlas.buildings.get(community.id, {}))) if bare else _registered(place, known)
     )

@@ -183,4 +183,6 @@ class Delivery:
 
 def _message(row: Row) -> OutboundMessage:
     choices = tuple(Choice(choice["value"], choice["label"]) for choice in row["choices"] or ())
-    return OutboundMessage(row_id=str(row["id"]), address=row["address"], text=row["text"], choices=choices)
+    return OutboundMessage(
+        row_id=str(row["id"]), address=row["address"], text=row["text"], choices=choices, said_at=row["created_at"]
+    )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.engine import results
 from bot.store import messages, outbox, residents
 from bot.store.base import new_id
-from channels.errors import Rejected
+from channels.errors import Blocked, Rejected
 from channels.messages import ChannelEvent, Parsed, Receipt
 
 
@@ -27,7 +27,7 @@ def _receipt(conn: sa.Connection, receipt: Receipt, now: datetime) -> None:
         row_id=_uuid(receipt.row_id),
     )  # fmt: skip
     if row is not None and receipt.outcome == "failed":
-        results.fail(conn, row, Rejected(receipt.error), now)
+        results.fail(conn, row, (Blocked if receipt.blocked else Rejected)(receipt.error), now)
 
 
 def _uuid(text: str) -> UUID | None:

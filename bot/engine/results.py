@@ -15,7 +15,16 @@ from bot.store.base import Row, new_id
 from bot.store.database import notify
 from bot.world import World
 from channels.base import Capabilities
-from channels.errors import Blocked, Later, Misconfigured, OutcomeUnknown, QuotaUsedUp, SendError, WindowClosed
+from channels.errors import (
+    Blocked,
+    Later,
+    Misconfigured,
+    OutcomeUnknown,
+    QuotaUsedUp,
+    SendError,
+    TemplateRefused,
+    WindowClosed,
+)
 from channels.messages import SendResult
 
 LONGEST_RETRY = timedelta(minutes=10)
@@ -124,9 +133,19 @@ def _fresh(now: datetime) -> Row:
 def fail(conn: sa.Connection, row: Row, error: SendError, now: datetime) -> None:
     """A permanent failure: it stands in the conversation, and a person phones the resident (law 12)."""
     outbox.settle(conn, row["id"], "failed", now, f"{type(error).__name__}: {error.detail}")
+    if isinstance(error, TemplateRefused):
+        _template_refused(conn, row, error, now)
     if isinstance(error, Blocked):
         residents.mark_reachable(conn, row["channel"], row["account"], [row["address"]], reachable=False)
     _call_task(conn, row, now)
+
+
+def _template_refused(conn: sa.Connection, row: Row, error: TemplateRefused, now: datetime) -> None:
+    """One alarm a day and template: nothing goes out by it until somebody mends it."""
+    key = f"template:{_account(row)}:{error.moment}:{now:%Y-%m-%d}"
+    alarm(
+        conn, row["community_id"], "template", f"{_account(row)} templates.{error.moment}: {error.detail}", now, key=key
+    )
 
 
 def _call_task(conn: sa.Connection, row: Row, now: datetime) -> None:

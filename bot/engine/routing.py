@@ -9,6 +9,7 @@ import msgspec
 
 from bot.desk import EMERGENCY, Desk, Job
 from channels.consent import OPT_IN, OPT_OUT
+from channels.messages import TOUCHES
 from intents.answers import asks_back
 from intents.model import Reading
 from workflows import (
@@ -20,10 +21,12 @@ from workflows import (
     human,
     progress,
     satisfaction,
+    scenes,
     smalltalk,
     takeover,
     unfinished,
     unknown,
+    voice,
 )
 from workflows.dialogue import HOME_STEPS, Said
 from workflows.forms import Form
@@ -67,6 +70,7 @@ def handle(desk: Desk) -> None:
     _follow_language(talk)
     _forget_old(talk)
     bubbles.together(talk)
+    scenes.note(talk)
     talk.mark()
     _route(talk)
     if talk.lane != EMERGENCY:
@@ -113,6 +117,8 @@ def apologise(desk: Desk) -> None:
 def _route(talk: Talk) -> None:
     incoming = talk.desk.incoming
     assert incoming is not None
+    if _is_unheard(talk):
+        voice.watch(talk.desk)
     if _is_danger(talk):
         emergency.start(talk)
     elif _calls_for_help(talk):
@@ -132,6 +138,12 @@ def _route(talk: Talk) -> None:
         emergency.doubtful(talk)
 
 
+def _is_unheard(talk: Talk) -> bool:
+    """A voice without words, which whoever has the conversation has not got already."""
+    incoming, mode = talk.desk.incoming, talk.desk.conversation.mode
+    return incoming is not None and incoming.kind == "voice" and not incoming.text.strip() and mode != "human"
+
+
 def _is_danger(talk: Talk) -> bool:
     return talk.reading.urgency == "emergency"
 
@@ -142,14 +154,14 @@ def _calls_for_help(talk: Talk) -> bool:
 
 def _by_kind(talk: Talk, kind: str) -> bool:
     """Messages that say nothing in words."""
-    if kind in {"followed", "scanned", "menu_click"}:
+    if kind == "menu_click" or (kind in TOUCHES and not talk.said.text.strip()):
         _clicked(talk, kind)
     elif talk.said.only_pictures or (kind in {"image", "video"} and not talk.said.text.strip()):
         form = unknown.picture(talk)
         if form is not None:
             BY_NAME[form.workflow].question(talk, form)
     elif kind == "voice" and not talk.said.text.strip():
-        unknown.voice(talk)
+        voice.start(talk)
     elif kind in {"location", "file", "link", "too_large", "unsupported"} and not talk.said.text.strip():
         unknown.other_kind(talk, kind)
     else:
@@ -162,7 +174,7 @@ def _clicked(talk: Talk, kind: str) -> None:
     if kind == "menu_click" and key is not None and key in STARTS and key != "other":
         talk.said = _as(talk, key)
         STARTS[key].start(talk)
-    else:
+    elif not scenes.scanned(talk):
         smalltalk.followed(talk)
 
 

@@ -249,6 +249,30 @@ def end_tasks(conn: sa.Connection, keys: Sequence[str], result: str, now: dateti
         conn.execute(mine.values(state="done", result=result, done_at=now))
 
 
+def is_asked(conn: sa.Connection, key: str) -> bool:
+    """Whether the call task of this key is open."""
+    found = sa.select(call_tasks.c.id).where(call_tasks.c.dedupe_key == key, call_tasks.c.state == "open")
+    return conn.execute(found).first() is not None
+
+
+def stands(conn: sa.Connection, keys: Sequence[str]) -> bool:
+    """Whether an alarm or a call task of these keys is open."""
+    alarm = sa.select(alarms.c.id).where(alarms.c.dedupe_key.in_(sorted(keys)), alarms.c.closed_at.is_(None))
+    return conn.execute(alarm).first() is not None or any(is_asked(conn, key) for key in keys)
+
+
+def settle(conn: sa.Connection, keys: Sequence[str], staff_id: UUID | None, result: str, now: datetime) -> bool:
+    """Close the alarms and end the call tasks of these keys, since a person has done it; whether any stood."""
+    standing = sa.and_(alarms.c.dedupe_key.in_(sorted(keys)), alarms.c.closed_at.is_(None))
+    taken: Row = {"acknowledged_by": staff_id, "acknowledged_at": now}
+    conn.execute(sa.update(alarms).where(standing, alarms.c.acknowledged_by.is_(None)).values(**taken))
+    closed = {"closed_by": staff_id, "closed_at": now, "closing_note": result}
+    ended = conn.execute(sa.update(alarms).where(standing).values(**closed)).rowcount
+    asked = sa.and_(call_tasks.c.dedupe_key.in_(sorted(keys)), call_tasks.c.state == "open")
+    done = {"state": "done", "result": result, "done_by": staff_id, "done_at": now}
+    return bool(ended + conn.execute(sa.update(call_tasks).where(asked).values(**done)).rowcount)
+
+
 def follow_up_of(conn: sa.Connection, task_id: UUID) -> Row | None:
     """The satisfaction callback that a call task was made for."""
     return one(conn, sa.select(follow_ups).where(follow_ups.c.call_task_id == task_id))

@@ -183,6 +183,16 @@ def mark_reachable(
     )
 
 
+def set_language(conn: sa.Connection, key: Key, language: str) -> None:
+    """What an address is told in until the resident writes; a language that is known already stays."""
+    channel, account, address = key
+    mine = sa.select(identities.c.resident_id).where(
+        identities.c.channel == channel, identities.c.account == account, identities.c.address == address
+    )
+    unknown = sa.and_(residents.c.id.in_(mine), residents.c.language == "")
+    conn.execute(sa.update(residents).where(unknown).values(language=language))
+
+
 def get_many(conn: sa.Connection, ids: Sequence[UUID]) -> list[Row]:
     return mappings(conn, sa.select(residents).where(residents.c.id.in_(ids))) if ids else []
 

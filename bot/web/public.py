@@ -4,7 +4,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bot.store import migrations
-from bot.web import webhooks
+from bot.web import languages, webhooks
 from bot.web.context import CONTEXT, Context
 from bot.web.middleware import middlewares
 
@@ -13,6 +13,7 @@ def application(context: Context) -> web.Application:
     """The application of the public listener; where there is no staff listener, console and metrics are added to it."""
     app = web.Application(middlewares=middlewares(), client_max_size=webhooks.LARGEST_BODY * 16)
     app[CONTEXT] = context
+    languages.add(app)
     webhooks.add_routes(app, list(context.channels.values()))
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)

@@ -17,6 +17,7 @@ from bot.engine.turn import Verdict
 from bot.errors import trace
 from bot.store import messages as stored_messages
 from bot.store.base import new_id
+from bot.web import languages
 from bot.web.context import CONTEXT, Context
 from channels.base import Channel, Forwards
 from channels.errors import Unauthorised, Unreadable
@@ -163,6 +164,7 @@ async def _take_in(
     replies = await _store(context, channel, parsed, received_at)
     if replies is None:
         return web.Response(status=503, text="try again")
+    languages.of_followers(request.app, channel, parsed)
     return await _answer(request, context, channel, parsed, replies)
 
 

@@ -1,13 +1,13 @@
 """Calls to the account's API: token, one retry with a fresh one, errcode before HTTP status."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 
-from channels.errors import OutcomeUnknown
+from channels.errors import OutcomeUnknown, Rejected
 from channels.http import JsonClient
-from channels.wechat.errcodes import TOKEN_INVALID, media_error, send_error
+from channels.wechat.errcodes import TOKEN_INVALID, media_error, send_error, template_error
 from channels.wechat.settings import WeChatSettings
 from channels.wechat.tokens import TokenHolder
 
@@ -22,33 +22,47 @@ class WeChatApi:
 
     def __init__(self, settings: WeChatSettings, clock: Callable[[], float], timeout_s: float) -> None:
         self._client = JsonClient(settings.api_base, timeout_s=timeout_s)
+        self._image_base = settings.image_base.rstrip("/")
         self.tokens = TokenHolder(self._client, settings, clock)
 
     async def call(self, path: str, payload: object) -> dict[str, object]:
         """POST `payload` and return the answer of a success (errcode absent or 0). Raises a `SendError`."""
+        answer, errcode = await self._post(path, payload)
+        if errcode:
+            raise send_error(errcode, str(answer.get("errmsg", "")))
+        return answer
+
+    async def call_template(
+        self, path: str, payload: object, *, fine: frozenset[int] = frozenset()
+    ) -> dict[str, object]:
+        """As `call`, where a refusal may be one of the template alone; errcodes in `fine` count as success."""
+        answer, errcode = await self._post(path, payload)
+        if errcode and errcode not in fine:
+            raise template_error(errcode, str(answer.get("errmsg", "")))
+        return answer
+
+    async def _post(self, path: str, payload: object) -> tuple[dict[str, object], int]:
         token = await self.tokens.get()
         answer, errcode = await self._once(path, payload, token)
         if errcode in TOKEN_INVALID:
             self.tokens.drop(token)
             answer, errcode = await self._once(path, payload, await self.tokens.get())
-        if errcode:
-            raise send_error(errcode, str(answer.get("errmsg", "")))
-        return answer
+        return answer, errcode
 
-    async def ask(self, path: str) -> dict[str, object]:
+    async def ask(self, path: str, params: Mapping[str, str] | None = None) -> dict[str, object]:
         """GET and return the answer of a success. Raises a `SendError`."""
         token = await self.tokens.get()
-        answer = await self._asked(path, token)
+        answer = await self._asked(path, params or {}, token)
         if answer.get("errcode", 0) in TOKEN_INVALID:
             self.tokens.drop(token)
-            answer = await self._asked(path, await self.tokens.get())
+            answer = await self._asked(path, params or {}, await self.tokens.get())
         errcode = answer.get("errcode", 0)
         if errcode:
             raise send_error(errcode if isinstance(errcode, int) else 0, str(answer.get("errmsg", "")))
         return answer
 
-    async def _asked(self, path: str, token: str) -> dict[str, object]:
-        return _answer((await self._client.download(path, {"access_token": token}, _ANSWER_MOST))[1])
+    async def _asked(self, path: str, params: Mapping[str, str], token: str) -> dict[str, object]:
+        return _answer((await self._client.download(path, {**params, "access_token": token}, _ANSWER_MOST))[1])
 
     async def download(self, media_id: str, most: int) -> bytes:
         """The file behind a media id (获取临时素材); a video is fetched from the address that is answered for it."""
@@ -64,6 +78,13 @@ class WeChatApi:
         if not isinstance(address, str) or not address.startswith(("http://", "https://")):
             raise media_error(_errcode(kind, body), str(answer.get("errmsg", "")))
         return (await self._client.download(address, {}, most))[1]
+
+    async def image(self, path: str, params: Mapping[str, str]) -> bytes:
+        """An image that lies beside the API and needs no token. Raises a `SendError`."""
+        kind, body = await self._client.download(f"{self._image_base}{path}", params, _ANSWER_MOST)
+        if not kind.startswith("image/"):
+            raise Rejected(f"{path} answered {kind} and no image")
+        return body
 
     async def _file(self, media_id: str, token: str, most: int) -> tuple[str, bytes]:
         params = {"access_token": token, "media_id": media_id}

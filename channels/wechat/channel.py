@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from msgspec import structs
+
 from channels.base import Capabilities, Route
 from channels.errors import Rejected, Unauthorised, Unreadable
 from channels.messages import (
@@ -20,12 +22,14 @@ from channels.messages import (
     WebhookRequest,
 )
 from channels.text import clean, shorten, size
+from channels.wechat import codes
 from channels.wechat import menu as menus
 from channels.wechat.api import WeChatApi
 from channels.wechat.crypto import Seal, signature
 from channels.wechat.forwarding import Forwarder
 from channels.wechat.incoming import CHANNEL, convert
 from channels.wechat.settings import WeChatSettings
+from channels.wechat.template_messages import TemplateMessages
 from channels.wechat.xml import decode, read, text_reply
 
 TEXT_LIMIT: Final = 2000
@@ -37,6 +41,20 @@ _SECONDS: Final = re.compile(r"[0-9]{1,11}")
 _TOKEN_IN_TEXT: Final = re.compile(r"""(access_token["']?\s*[=:]\s*["']?)[^\s"'&,}]+""")
 _SUCCESS: Final = WebhookAnswer(body=b"success")
 _HIDDEN: Final = "***"
+_LANGUAGES: Final = {"zh_CN": "zh-Hans", "zh_TW": "zh-Hant", "zh_HK": "zh-Hant", "zh_MO": "zh-Hant"}
+
+# 5 s and the passive reply: 被动回复用户消息. Five messages in 48 h, three in a minute: 客服消息介绍.
+_CAPABILITIES: Final = Capabilities(
+    acknowledge_within=5.0,
+    answer_within=4.0,
+    text_limit=TEXT_LIMIT,
+    text_unit="bytes",
+    push_window=timedelta(hours=48),
+    push_quota=5,
+    touch_window=timedelta(minutes=1),
+    touch_quota=3,
+    media=True,
+)
 
 
 class WeChat:
@@ -48,18 +66,8 @@ class WeChat:
     """
 
     name = CHANNEL
-    # 5 s and the passive reply: 被动回复用户消息. Five messages in 48 h, three in a minute: 客服消息介绍.
-    capabilities = Capabilities(
-        acknowledge_within=5.0,
-        answer_within=4.0,
-        text_limit=TEXT_LIMIT,
-        text_unit="bytes",
-        push_window=timedelta(hours=48),
-        push_quota=5,
-        touch_window=timedelta(minutes=1),
-        touch_quota=3,
-        media=True,
-    )
+    capabilities: Capabilities = _CAPABILITIES
+    """Of an account without templates; those of an account name its own."""
     routes: tuple[Route, ...] = (Route("GET"), Route("POST"))
 
     def __init__(
@@ -73,6 +81,8 @@ class WeChat:
         self.account = account
         self._settings = settings
         self._api = WeChatApi(settings, clock, timeout_s)
+        self._templates = TemplateMessages(self._api, settings.templates, clock)
+        self.capabilities = structs.replace(_CAPABILITIES, templates=frozenset(settings.templates))
         self._forwarder = Forwarder(account, settings.forward_to) if settings.forward_to else None
         self._seal: Seal | None = None
         if settings.mode != "plain":
@@ -138,7 +148,10 @@ class WeChat:
         return self._settings.original_id or read(raw).text("ToUserName")
 
     async def send(self, message: OutboundMessage) -> SendResult:
-        """Send a customer-service text (客服消息). It has no id, receipt or idempotency key. Raises a `SendError`."""
+        """Send the approved template of the moment, or a customer-service text (客服消息), which has no id, receipt or
+        idempotency key. Raises a `SendError`."""
+        if message.by_template:
+            return await self._templates.send(message)
         text = clean(message.text)
         if size(text, "bytes") > TEXT_LIMIT:
             raise Rejected(f"text over {TEXT_LIMIT} bytes: one part at a time")
@@ -154,6 +167,12 @@ class WeChat:
         """Show the typing state (客服输入状态), possible for 30 s after the resident did something."""
         await self._api.call("/cgi-bin/message/custom/typing", {"touser": address, "command": "Typing"})
 
+    async def language(self, address: str) -> str:
+        """The language of a follower's phone (获取用户基本信息); name and picture are told no more since 2021."""
+        answer = await self._api.ask("/cgi-bin/user/info", {"openid": address, "lang": "zh_CN"})
+        told = str(answer.get("language", ""))
+        return _LANGUAGES.get(told, "en" if told.startswith("en") else "")
+
     async def menu(self) -> dict[str, object]:
         """The menu that residents see now, as the platform tells it. Raises a `SendError`."""
         return await menus.current(self._api)
@@ -161,6 +180,11 @@ class WeChat:
     async def set_menu(self, buttons: Sequence[menus.Button]) -> None:
         """Set the whole menu. Raises a `SendError`."""
         await menus.put(self._api, buttons)
+
+    async def code(self, scene: str, life: timedelta | None) -> tuple[codes.Code, bytes]:
+        """A code that carries `scene`, with its image; `life` None: for ever. Raises a `SendError`."""
+        made = await codes.create(self._api, scene, life)
+        return made, await self._api.image(codes.IMAGE, {"ticket": made.ticket})
 
     async def try_credentials(self) -> None:
         """Fetch an access token. Raises a `SendError`."""

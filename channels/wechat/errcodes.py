@@ -15,11 +15,17 @@ from channels.errors import (
     QuotaUsedUp,
     Rejected,
     SendError,
+    TemplateRefused,
     WindowClosed,
 )
 
 TOKEN_INVALID: Final = frozenset({40001, 40014, 42001})
 """The access token is wrong or over: drop it, fetch once, try once more."""
+
+DUPLICATE: Final = frozenset({40241})
+"""The same message within 60 s: an earlier try has gone out."""
+_TEMPLATE_ONLY: Final = frozenset({40036, 40037, 43106, 43116, 45009, 48001, 48004})
+"""To a call with a template these say that this way is closed; customer-service messages go on."""
 
 Rule = tuple[Callable[[str], SendError], str]
 
@@ -55,11 +61,13 @@ RULES: Final[dict[int, Rule]] = {
     40036: (Misconfigured, "INVALID_TEMPLATE_SIZE"),
     40037: (Misconfigured, "INVALID_TEMPLATE"),
     43116: (Misconfigured, "TEMPLATE_BANNED"),
+    43106: (Misconfigured, "TEMPLATE_PUNISHED"),
     # The quota of a day is no pace: every row would fail until midnight in China, and a person has to hear of it.
     45009: (Misconfigured, "OUT_OF_API_FREQ_LIMIT"),
     # Pace.
     45011: (_a_minute, "API_MINUTE_QUOTA_REACH_LIMIT"),
     43117: (_some_minutes, "TOO_FREQUENT_TO_USER"),
+    45066: (_a_minute, "CLIENTMSGID_RETRY_LATER"),
     # The resident left, or does not want to hear from us.
     43004: (Blocked, "REQUIRE_SUBSCRIBE"),
     46004: (Blocked, "USER_NOT_EXIST"),
@@ -99,6 +107,9 @@ RULES: Final[dict[int, Rule]] = {
     45002: (Rejected, "OUT_OF_CONTENT_SIZE_LIMIT"),
     45003: (Rejected, "OUT_OF_TITLE_SIZE_LIMIT"),
     45004: (Rejected, "OUT_OF_DESCRIPTION_SIZE_LIMIT"),
+    45028: (Rejected, "MASS_QUOTA_USED_UP"),
+    45065: (Rejected, "CLIENTMSGID_EXIST"),
+    45067: (Rejected, "CLIENTMSGID_SIZE_OUT_OF_LIMIT"),
     45064: (Rejected, "NO_PERMISSION_TO_USE_WEAPP_IN_MENU"),
     45072: (Rejected, "INVALID_TYPING_COMMAND"),
     45080: (Rejected, "TYPING_NEEDS_INTERACTION"),
@@ -131,6 +142,13 @@ def _detail(errcode: int, errmsg: str) -> str:
 def send_error(errcode: int, errmsg: str) -> SendError:
     """The error for an answered message. Codes without a rule are refused for good; a person sees code and words."""
     return RULES.get(errcode, _UNLISTED)[0](_detail(errcode, errmsg))
+
+
+def template_error(errcode: int, errmsg: str) -> SendError:
+    """The error for a message by template."""
+    if errcode in _TEMPLATE_ONLY:
+        return TemplateRefused(_detail(errcode, errmsg))
+    return send_error(errcode, errmsg)
 
 
 def media_error(errcode: int, errmsg: str) -> SendError:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from channels.errors import Unreadable
+from channels.errors import Blocked, Unreadable
 from channels.messages import (
     Attachment,
     ChannelEvent,
@@ -20,6 +20,7 @@ from channels.messages import (
     ReceiptOutcome,
 )
 from channels.text import clean
+from channels.wechat.errcodes import send_error
 from channels.wechat.xml import Payload
 
 CHANNEL: Final = "wechat"
@@ -229,7 +230,9 @@ def _key(kind: EventKind, key: str) -> str:
 
 def _template_receipt(envelope: Envelope) -> Receipt:
     status = clean(envelope.payload.text("Status")).strip()
-    return _receipt(envelope, envelope.payload.text("MsgID"), "" if status.lower() == "success" else status)
+    blocked = "user block" in status.lower()
+    error = "" if status.lower() == "success" else status
+    return _receipt(envelope, envelope.payload.text("MsgID"), error, blocked=blocked)
 
 
 def _subscription_receipts(envelope: Envelope) -> tuple[Receipt, ...]:
@@ -237,11 +240,17 @@ def _subscription_receipts(envelope: Envelope) -> tuple[Receipt, ...]:
     codes = envelope.payload.every(f"{_SENT}/ErrorCode")
     if not numbers or len(numbers) != len(codes):
         raise Unreadable(f"{_SENT}: expected MsgID and ErrorCode in every entry")
-    pairs = zip(numbers, codes, strict=True)
-    return tuple(_receipt(envelope, number, "" if code == "0" else f"errcode {clean(code)}") for number, code in pairs)
+    return tuple(_subscription_receipt(envelope, *pair) for pair in zip(numbers, codes, strict=True))
 
 
-def _receipt(envelope: Envelope, number: str, error: str) -> Receipt:
+def _subscription_receipt(envelope: Envelope, number: str, code: str) -> Receipt:
+    if code == "0":
+        return _receipt(envelope, number, "")
+    error = send_error(int(code) if _SECONDS.fullmatch(code) else 0, "")
+    return _receipt(envelope, number, error.detail, blocked=isinstance(error, Blocked))
+
+
+def _receipt(envelope: Envelope, number: str, error: str, *, blocked: bool = False) -> Receipt:
     outcome: ReceiptOutcome = "failed" if error else "delivered"
     return Receipt(
         channel=CHANNEL,
@@ -250,4 +259,5 @@ def _receipt(envelope: Envelope, number: str, error: str) -> Receipt:
         outcome=outcome,
         error=error[:200],
         at=envelope.sent_at,
+        blocked=blocked,
     )

@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from channels.wechat.templates import Template, check
+
 Mode = Literal["plain", "compatible", "safe"]
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9]{3,32}")
@@ -29,6 +31,8 @@ class WeChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     encoding_aes_key: str = ""
     """EncodingAESKey of the server settings, 43 letters and digits; not used in plain mode."""
     api_base: str = "https://api.weixin.qq.com"
+    image_base: str = "https://mp.weixin.qq.com"
+    """Where the images of codes lie."""
     replay_window_s: float = 600.0
     """Requests signed longer ago, or further ahead, are refused; our own rule, the protocol has none."""
 
@@ -36,8 +40,12 @@ class WeChatSettings(msgspec.Struct, frozen=True, kw_only=True):
     """When the account's yearly verification (微信认证) ends: the desk is warned 60, 30 and 7 days ahead."""
     forward_to: str = ""
     """Where every verified push is sent on as it came, for another system on the account; its answer is ignored."""
+    templates: dict[str, Template] = {}
+    """By moment, the approved template and what goes into its fields."""
 
     def __post_init__(self) -> None:
+        for moment, template in self.templates.items():
+            check(moment, template)
         if self.mode != "plain" and not _KEY.fullmatch(self.encoding_aes_key):
             raise ValueError(
                 f"mode '{self.mode}' needs encoding_aes_key: EncodingAESKey, 43 letters and digits, as at the platform"
@@ -48,6 +56,8 @@ class WeChatSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("app_id and app_secret must not be empty")
         if not _BASE.fullmatch(self.api_base):
             raise ValueError("api_base must be an http or https address")
+        if not _BASE.fullmatch(self.image_base):
+            raise ValueError("image_base must be an http or https address")
         if self.forward_to and not _ADDRESS.fullmatch(self.forward_to):
             raise ValueError("forward_to must be an http or https address")
         if self.replay_window_s <= 0:

@@ -22,7 +22,7 @@ from channels.errors import (
 )
 from channels.messages import OutboundMessage
 from channels.wechat import WeChat
-from channels.wechat.errcodes import RULES
+from channels.wechat.errcodes import RULES, send_error
 from tests.channels.cases import Outgoing, check_outgoing
 from tests.channels.wechat_kit import OPENID, ORIGINAL_ID, SECRET, TOKEN, WeChatKit, settings
 
@@ -297,7 +297,69 @@ async def test_credentials_are_tried_without_sending_anything() -> None:
         await other.close()
 
 
+@pytest.mark.parametrize("over", ["expire_token", "revoke_token"])
+async def test_two_processes_share_one_token_and_force_none(over: str) -> None:
+    async with platform_and_channel() as (platform, web):
+        worker = WeChat("main", settings(platform.base_url))
+        platform.phone("oOther").window.wrote(platform.account.now())
+
+        async def both() -> set[str]:
+            one = web.send(OutboundMessage(row_id="1", address=OPENID, text="一"))
+            other = worker.send(OutboundMessage(row_id="2", address="oOther", text="二"))
+            await asyncio.gather(one, other)
+            return {channel._api.tokens.secrets[-1] for channel in (web, worker)}
+
+        first = await both()
+        getattr(platform, over)()
+        second = await both()
+        assert len(first) == len(second) == 1
+        assert first != second
+        assert platform.calls[TOKEN_CALL] == 4
+        asked = [payload["force_refresh"] for name, payload in platform.requests if name == TOKEN_CALL]
+        assert asked == [False] * 4
+        assert platform.calls["token"] == 0, "another system's token stays valid"
+        await worker.close()
+
+
 # The table
+
+
+LISTED: dict[type[SendError], str] = {
+    OutcomeUnknown: "-1 40241",
+    Misconfigured: "40001 40014 42001 40013 40125 40243 40036 40037 43116 43106 40164 61004 45009 48001 48003 48004",
+    Later: "45011 43117 45066",
+    Blocked: "43004 46004 50005 48002 50002",
+    WindowClosed: "45015",
+    QuotaUsedUp: "45047",
+    Rejected: (
+        "40002 40008 40033 40035 44002 44004 47001 47003 40003 40004 40005 40006 40007 40009 40010 40011 40012 41005 "
+        "45001 40163 40029 41028 41029 41030 43019 43101 45002 45003 45004 45028 45064 45065 45067 45072 45080 45081 "
+        "48005 48006 48008 50001 61451 61452 61453 61500"
+    ),
+}
+"""What the list of 全局返回码 and WxJava's WxMpErrorMsgEnum come to, written down apart from the code."""
+
+
+@pytest.mark.parametrize(("kind", "codes"), LISTED.items(), ids=lambda value: getattr(value, "__name__", ""))
+def test_every_listed_errcode_has_its_type(kind: type[SendError], codes: str) -> None:
+    for code in map(int, codes.split()):
+        assert code in RULES, f"{code} is not in the table"
+        error = send_error(code, "words rid: 1")
+        assert type(error) is kind, code
+        assert error.detail == f"errcode {code} {RULES[code][1]} words rid: 1"
+
+
+def test_nothing_is_in_the_table_that_is_not_listed() -> None:
+    listed = {int(code) for codes in LISTED.values() for code in codes.split()}
+    assert {code for code in RULES if code not in listed} <= set(range(65301, 65318))
+
+
+@pytest.mark.parametrize("code", [0, 43010, 65301, 65317, 65400, 65416, 88000, 99999, 10**9])
+def test_what_nobody_listed_is_refused_for_good_and_told(code: int) -> None:
+    error = send_error(code, "请求 failed")
+    assert type(error) is Rejected
+    assert error.detail.startswith(f"errcode {code}")
+    assert error.loggable
 
 
 def test_names_are_those_of_wechatpy() -> None:

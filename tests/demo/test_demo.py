@@ -22,7 +22,9 @@ from bot.store.events import case_events, promises
 from bot.store.roster import DUTIES
 from bot.store.work_orders import work_orders
 from bot.store.writer import sqlite_engine
+from bot.web.simulator.chips import SCANS
 from bot.world import DutyLine, World, load
+from channels import scenes
 from intents.model import REPAIR_CATEGORIES
 from intents.reader import Reader
 from knowledge_base.answer import KnowledgeBase
@@ -333,3 +335,14 @@ def test_events_tell_the_state(town: sa.Connection) -> None:
         for row in rows(town, table):
             assert told[row["id"]][0] == "recorded"
             assert told[row["id"]][-1] == row["state"], row["number"]
+
+
+@pytest.mark.parametrize(("scene", "label"), SCANS)
+def test_the_codes_of_the_simulator_hang_somewhere(town: sa.Connection, scene: str, label: str) -> None:
+    there, read = world(town), scenes.read(scene)
+    assert read is not None, label
+    community = there.community_named(read.community)
+    assert community is not None
+    assert read.place in {"", *(place.name for place in there.public_places[community.id])}
+    if read.kind == "home":
+        assert (read.unit, read.room) in there.buildings[community.id][read.building].rooms

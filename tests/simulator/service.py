@@ -13,6 +13,7 @@ from channels.errors import Unauthorised
 from channels.messages import Parsed, WebhookRequest
 from channels.wechat import WeChat, WeChatSettings
 from channels.wechat.settings import Mode
+from channels.wechat.templates import Template
 
 APP_ID, SECRET, TOKEN, ORIGINAL_ID = "wx1234567890abcdef", "s3cr3t0fthisaccount", "AAAAA", "gh_demo00000001"
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
@@ -78,6 +79,7 @@ async def desk(
         mode=mode,
         encoding_aes_key=AES_KEY,
         api_base=platform.base_url,
+        templates={"done": Template(id="TPL", fields={"thing1": "{what}"})},
     )
     service = Service(WeChat("main", settings), answer)
     app = web.Application()

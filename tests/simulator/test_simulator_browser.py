@@ -78,6 +78,17 @@ async def test_people_chips_buttons_and_faults() -> None:
             await expect(page.locator(".row.sent .bubble").last).to_contain_text(text)
         await page.click("text=我要报修")
         await expect(page.locator(".grey").last).to_contain_text("点击菜单")
+        await page.click(".chip >> text=电梯里的码")
+        await expect(page.locator(".grey").last).to_have_text("扫描二维码“电梯里的码”")
+        await expect(page.locator("#wire li").first).to_contain_text("推送 SCAN")
+        platform.list_template("TPL", "维修完成通知", {"thing1": "报修内容"})
+        done = OutboundMessage(
+            row_id="2", address=WANG.openid, text="", moment="done", values={"what": "厨房水管"}, by_template=True
+        )
+        await service.channel.send(done)
+        await expect(page.locator(".bubble.card b")).to_have_text("维修完成通知")
+        await expect(page.locator(".bubble.card span")).to_have_text("报修内容：厨房水管")
+        await expect(page.locator(".row.received .via").last).to_have_text("模板消息 · template")
         service.body = b"<html>"
         await page.fill("#text", "在吗")
         await page.click(".send")

@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
+from bot.desk import Desk
+from bot.store.alarms import alarms, call_tasks
 from bot.store.base import insert, new_id
 from bot.store.media import media
 from bot.store.messages import attachments
@@ -13,6 +16,7 @@ from bot.web.simulator.wechat_media import PHOTO, VOICE
 from tests.web.console_kit import Kit
 from tests.web.console_seed import Seed, message
 from tests.web.test_web_rights import EVERYBODY
+from workflows import voice
 
 READERS = "agent steward supervisor duty site quality"
 PHOTO_ROW: dict[str, Any] = {
@@ -70,6 +74,39 @@ async def test_what_a_browser_cannot_show_is_handed_out_to_be_opened(kit: Kit) -
     response = await browser.get(f"/media/{file_id}")
     assert response.headers["Content-Disposition"] == 'attachment; filename="voice.amr"'
     assert response.headers["Content-Type"] == "audio/amr"
+
+
+async def test_who_plays_a_voice_has_listened(kit: Kit) -> None:
+    keep(kit, "2026-11/voice.amr", VOICE)
+    row = {"state": "fetched", "path": "2026-11/voice.amr", "content_type": "audio/amr", "size": len(VOICE)}
+    file_id = await kit.run(sent, kit.seed, "wang", kind="voice", **row)
+    (message_id,) = await kit.run(_messages_of, file_id)
+
+    def unheard(desk: Desk) -> None:
+        for key in voice.keys(message_id):
+            desk.raise_alarm("voice", "", [], key=key)
+        desk.call_task("voice", "", desk.now, key=voice.keys(message_id)[0])
+
+    await kit.context.act(kit.seed.conversations["wang"], unheard)
+    auditor = await kit.sign_in("auditor")
+    assert (await auditor.get(f"/media/{file_id}")).status == 404
+    assert await kit.run(_standing, message_id) == 3
+    browser = await kit.sign_in("agent")
+    for _ in range(2):
+        assert (await browser.get(f"/media/{file_id}")).status == 200
+        assert await kit.run(_standing, message_id) == 0
+
+
+def _messages_of(conn: sa.Connection, file_id: str) -> list[UUID]:
+    return list(conn.execute(sa.select(media.c.message_id).where(media.c.id == UUID(file_id))).scalars())
+
+
+def _standing(conn: sa.Connection, message_id: UUID) -> int:
+    """How many alarms and tasks of a voice are open."""
+    keys = voice.keys(message_id)
+    alarm = sa.select(alarms.c.id).where(alarms.c.dedupe_key.in_(keys), alarms.c.closed_at.is_(None))
+    task = sa.select(call_tasks.c.id).where(call_tasks.c.dedupe_key.in_(keys), call_tasks.c.state == "open")
+    return len(conn.execute(alarm).all()) + len(conn.execute(task).all())
 
 
 @pytest.mark.parametrize(("state", "words"), [("waiting", "正在取回"), ("failed", "没有取回，请住户再发一次")])

@@ -74,6 +74,7 @@ async def test_facts_of_a_story_are_phrases(
         ("lapsed", "在吗", "接管到期", "Hold ran out"),
         ("failed_turn", "", "自动处理失败", "Not handled"),
         ("channel", "wechat/main", "渠道告警", "Channel"),
+        ("template", "wechat/main templates.done: errcode 40037", "模板不能用", "Template refused"),
     ],
 )  # fmt: skip
 async def test_every_kind_of_alarm_has_its_words(kit: Kit, kind: str, summary: str, chinese: str, english: str) -> None:

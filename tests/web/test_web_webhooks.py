@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.store.messages import channel_events, messages, unreadable
 from bot.store.residents import identities
+from bot.store.work_orders import work_orders
 from bot.web.webhooks import LARGEST_BODY
 from tests.engine import kit
 from tests.engine.kit import HELLO, SUCCESS, Kit, content, openid
@@ -117,6 +118,19 @@ async def test_a_code_tells_where_and_cannot_press_a_button(desk: Kit) -> None:
     choices = {"followed": "scene:repair", "scanned": "scene:b3-u1-1202", "menu_click": "repair"}
     for kind, choice in choices.items():
         assert (await desk.row(messages, messages.c.kind == kind))["choice"] == choice
+
+
+async def test_a_scanned_home_is_where_the_next_report_is(desk: Kit) -> None:
+    who = openid()
+    followed = await desk.platform.follow(who, "h:翠湖苑/3-2-1502")
+    assert "您在翠湖苑3栋2单元1502扫的码，直接说什么事就行。" in followed.shown
+    desk.pass_time(seconds=1)
+    assert (await desk.push(who, "厨房水管漏水")).result == "reply"
+    order = await desk.row(work_orders)
+    assert (order["where"]["building"], order["where"]["unit"], order["where"]["room"]) == ("3", "2", "1502")
+    assert order["home_id"] is not None
+    desk.pass_time(seconds=1)
+    assert (await desk.platform.scan(who, "h:翠湖苑/33-2-1502")).shown == "在的，您说。"
 
 
 async def _identity(desk: Kit, who: str) -> dict[str, Any]:

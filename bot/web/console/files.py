@@ -6,10 +6,13 @@ from aiohttp import web
 
 from bot.engine import media
 from bot.errors import NotFound
+from bot.store import alarms
+from bot.store.base import Row
 from bot.web import access
 from bot.web.access import Person
 from bot.web.console import view
-from bot.web.context import CONTEXT
+from bot.web.context import CONTEXT, Context
+from workflows import voice
 
 _SHOWN: Final = frozenset(
     {
@@ -27,6 +30,8 @@ async def show(request: web.Request, person: Person) -> web.StreamResponse:
     path = media.folder(context.settings.data_dir) / row["path"]
     if row["state"] != "fetched" or not path.is_file():
         raise NotFound("file")
+    if row["kind"] == "voice":
+        await _listened(context, row, person)
     way = "inline" if row["content_type"] in _SHOWN else "attachment"
     return web.FileResponse(
         path,
@@ -37,3 +42,9 @@ async def show(request: web.Request, person: Person) -> web.StreamResponse:
             "X-Content-Type-Options": "nosniff",
         },
     )
+
+
+async def _listened(context: Context, row: Row, person: Person) -> None:
+    """Whoever fetches a voice plays it: its clock stops."""
+    if await context.database.read(alarms.stands, voice.keys(row["message_id"])):
+        await context.act(row["conversation_id"], lambda desk: voice.listened(desk, row["message_id"]), person.id)

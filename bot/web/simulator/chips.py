@@ -23,3 +23,11 @@ CHIPS: Final = (
 
 MENU: Final = (("MENU_REPAIR", "我要报修"), ("MENU_PROGRESS", "查进度"), ("MENU_HUMAN", "找人工"))
 """Key and label of the account's menu."""
+
+SCANS: Final = (
+    ("p:翠湖苑/3栋2单元电梯", "电梯里的码"),
+    ("p:翠湖苑/地库B2", "地库B2的码"),
+    ("h:翠湖苑/3-2-1502", "家门口的码"),
+    ("c:翠湖苑", "小区门口的码"),
+)
+"""Scene and label of codes to scan, as they hang in the demonstration's first community."""

@@ -8,7 +8,7 @@ import jinja2
 import msgspec
 from aiohttp import web
 
-from bot.web.simulator.chips import CHIPS, MENU
+from bot.web.simulator.chips import CHIPS, MENU, SCANS
 from bot.web.simulator.events import stream
 from bot.web.simulator.phones import Entry, Phone
 from bot.web.simulator.wechat import WeChatPlatform
@@ -19,7 +19,7 @@ _HERE: Final = Path(__file__).parent
 _STATIC: Final = _HERE / "static"
 _TEXT_LIMIT: Final = 4000
 
-ActKind = Literal["text", "image", "voice", "location", "follow", "unfollow", "click"]
+ActKind = Literal["text", "image", "voice", "location", "follow", "unfollow", "click", "scan"]
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -101,7 +101,13 @@ class Pages:
         loader = jinja2.FileSystemLoader(_HERE / "templates")
         environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
         self._html = environment.get_template("simulator.html").render(
-            people=list(people), chips=CHIPS, menu=MENU, account_name=account_name, version=_version(), more=list(more)
+            people=list(people),
+            chips=CHIPS,
+            scans=SCANS,
+            menu=MENU,
+            account_name=account_name,
+            version=_version(),
+            more=list(more),
         )
 
     async def page(self, _: web.Request) -> web.Response:
@@ -156,6 +162,7 @@ _ACTS: Final[dict[ActKind, Callable[[WeChatPlatform, Act], Push]]] = {
     "location": lambda platform, act: platform.push_location(act.openid, 31.230416, 121.473701, "翠湖苑北门"),
     "follow": lambda platform, act: platform.follow(act.openid),
     "unfollow": lambda platform, act: platform.unfollow(act.openid),
+    "scan": lambda platform, act: platform.scan(act.openid, act.text, dict(SCANS).get(act.text, "")),
     "click": lambda platform, act: platform.click(act.openid, act.text, dict(MENU).get(act.text, act.text)),
 }
 

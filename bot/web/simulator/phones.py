@@ -90,6 +90,7 @@ class Phone:
         self.refuses = False
         """接收消息 is switched off: the API answers 48002."""
         self.typing = False
+        self.language = "zh_CN"
         self.last_seen: datetime | None = None
         self.window = Window()
         self.screen: deque[Entry] = deque(maxlen=1000)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from bot.web.simulator.phones import Direction, Entry, Phone
 from bot.web.simulator.wechat_api import ApiSide, Fault, Json, When
 from bot.web.simulator.wechat_media import PHOTO, VIDEO, VOICE
 from bot.web.simulator.wechat_push import Limits, Pushed, Pusher, cdata, render
+from bot.web.simulator.wechat_templates import Kind, Listed
 from bot.web.simulator.wire import Wire
 
 _CLICKS: Final = frozenset({"click", "scancode_push", "scancode_waitmsg"})
@@ -44,6 +45,8 @@ class WeChatPlatform:
         self.api = ApiSide(self.account)
         self._pusher = Pusher(self.account, limits or Limits())
         self._pusher.service_url = service_url
+        self._receipt_s = (limits or Limits()).receipt_s
+        self.api.by_template = self._template_sent
         self._address = (host, port)
         self._runner: web.AppRunner | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -244,9 +247,42 @@ class WeChatPlatform:
             self.account.show(self.phone(openid), "system", f"点击菜单“{label}”")
         return await self.push_event(openid, "CLICK", key)
 
-    async def scan(self, openid: str, scene: str) -> Pushed:
-        """A follower scans the code of a place."""
+    async def scan(self, openid: str, scene: str, label: str = "") -> Pushed:
+        """The resident scans the code of a place; whoever does not follow yet follows by it."""
+        if label:
+            self.account.show(self.phone(openid), "system", f"扫描二维码“{label}”")
+        if not self.phone(openid).followed:
+            return await self.follow(openid, scene)
         return await self.push_event(openid, "SCAN", scene, f"<Ticket>{cdata('TICKET')}</Ticket>")
+
+    def list_template(self, template_id: str, title: str, fields: Mapping[str, str], kind: Kind = "template") -> None:
+        """The account has chosen this template: its fields' names by their keys (thing1)."""
+        self.api.templates.listed[template_id] = Listed(title, fields, kind)
+
+    async def agree(self, openid: str, template_id: str) -> Pushed:
+        """The resident agrees to one subscription notification."""
+        consents = self.api.templates.consents
+        consents[openid, template_id] = consents.get((openid, template_id), 0) + 1
+        inner = (
+            f"<SubscribeMsgPopupEvent><List><TemplateId>{cdata(template_id)}</TemplateId>"
+            f"<SubscribeStatusString>{cdata('accept')}</SubscribeStatusString><PopupScene>1</PopupScene></List>"
+            "</SubscribeMsgPopupEvent>"
+        )
+        return await self.push_event(openid, "subscribe_msg_popup_event", inner=inner)
+
+    async def template_finished(self, openid: str, number: int, status: str = "success") -> Pushed:
+        """The fate of a template message: `success`, `failed:user block` or `failed: system failed`."""
+        inner = f"<MsgID>{number}</MsgID><Status>{cdata(status)}</Status>"
+        return await self.push_event(openid, "TEMPLATESENDJOBFINISH", inner=inner)
+
+    def _template_sent(self, openid: str, number: int) -> None:
+        if self.service_url:
+            self.spawn(self._finish_later(openid, number))
+
+    async def _finish_later(self, openid: str, number: int) -> Pushed:
+        await asyncio.sleep(self._receipt_s)
+        refuses = self.phone(openid).refuses
+        return await self.template_finished(openid, number, "failed:user block" if refuses else "success")
 
     async def push_body(self, openid: str, body: bytes, name: str = "raw") -> Pushed:
         """Push these bytes, signed: broken ones, or `Pushed.body` once more as a late repeat."""

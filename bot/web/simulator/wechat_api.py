@@ -12,8 +12,11 @@ from aiohttp import web
 
 from bot.web.simulator.account import Account
 from bot.web.simulator.phones import Phone
-from bot.web.simulator.wechat_media import Media
+from bot.web.simulator.wechat_codes import Codes
+from bot.web.simulator.wechat_media import PHOTO, Media
+from bot.web.simulator.wechat_templates import Templates
 from bot.web.simulator.wechat_tokens import Tokens
+from bot.web.simulator.wechat_words import WORDS
 from bot.web.simulator.wire import Transfer
 
 When = Literal["", "before", "after"]
@@ -24,31 +27,6 @@ _MEDIA_TYPES: Final = {"image": "image/jpeg", "voice": "audio/amr"}
 _BUTTONS: Final = 3
 _ESCAPED: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u")
 _HTML: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
-_WORDS: Final = {
-    -1: "system error",
-    40001: "invalid credential, access_token is invalid or not latest",
-    40003: "invalid openid",
-    40007: "invalid media_id",
-    40008: "invalid message type",
-    40013: "invalid appid",
-    40016: "invalid button size",
-    40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
-    40125: "invalid appsecret",
-    41001: "access_token missing",
-    42001: "access_token expired",
-    43004: "require subscribe",
-    44004: "empty content",
-    45002: "content size out of limit",
-    45009: "reach max api daily quota limit",
-    45011: "api minute-quota reach limit, must slower, retry next minute",
-    45015: "response out of time limit or subscription is canceled",
-    45047: "out of response count limit",
-    45072: "invalid command",
-    45080: "need user interaction",
-    45081: "already in typing state",
-    47001: "data format error",
-    48002: "user block receive message",
-}
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +51,10 @@ class ApiSide:
         self._account = account
         self.tokens = Tokens()
         self.media = Media()
+        self.templates = Templates()
+        self.codes = Codes()
+        self.by_template: Callable[[str, int], None] | None = None
+        """Told of openid and number when a template message has gone out."""
         self.menu: Json = {"is_menu_open": 0}
         """As `get_current_selfmenu_info` tells it."""
         self.requests: list[tuple[str, Json]] = []
@@ -89,6 +71,11 @@ class ApiSide:
             web.post("/cgi-bin/message/custom/typing", self._endpoint("custom/typing", self._typing)),
             web.get("/cgi-bin/get_current_selfmenu_info", self._endpoint("menu/current", self._menu)),
             web.post("/cgi-bin/menu/create", self._endpoint("menu/create", self._set_menu)),
+            web.post("/cgi-bin/message/template/send", self._endpoint("template/send", self._template)),
+            web.post("/cgi-bin/message/subscribe/bizsend", self._endpoint("subscribe/bizsend", self._subscription)),
+            web.post("/cgi-bin/qrcode/create", self._endpoint("qrcode/create", self._code)),
+            web.get("/cgi-bin/showqrcode", self._code_image),
+            web.get("/cgi-bin/user/info", self._endpoint("user/info", self._user)),
             web.get("/cgi-bin/media/get", self._endpoint("media/get", self._media)),
             web.get("/videos/{media_id}", self._video),
         ]
@@ -206,6 +193,61 @@ class ApiSide:
         self._account.show(phone, "received", text, via="push")
         return {"errcode": 0, "errmsg": "ok"}
 
+    def _template(self, request: web.Request, payload: Json) -> Json:
+        now, openid = self._account.now(), str(payload.get("touser", ""))
+        phone = self._account.known(openid)
+        errcode = self.tokens.error(request.query.get("access_token", ""), now) or _no_follower(phone)
+        errcode, words = (errcode, "") if errcode else self.templates.error("template", payload)
+        if errcode or phone is None:
+            return _error(errcode, words)
+        number, new = self.templates.number(openid, str(payload.get("client_msg_id", "")), now)
+        if new:
+            # Somebody who refuses what the account sends is told of by the receipt, not by the answer.
+            if not phone.refuses:
+                self._show_card(phone, payload)
+            if self.by_template is not None:
+                self.by_template(openid, number)
+        return {"errcode": 0, "errmsg": "ok", "msgid": number}
+
+    def _subscription(self, request: web.Request, payload: Json) -> Json:
+        """It needs no follower, but one who has agreed to this very template."""
+        openid = str(payload.get("touser", ""))
+        phone = self._account.known(openid)
+        errcode = self.tokens.error(request.query.get("access_token", ""), self._account.now())
+        errcode = errcode or (40003 if phone is None else 0)
+        errcode, words = (errcode, "") if errcode else self.templates.error("subscription", payload)
+        if errcode or phone is None:
+            return _error(errcode, words)
+        if not self.templates.consent(openid, str(payload["template_id"])):
+            return _error(43101)
+        self._show_card(phone, payload)
+        return {"errcode": 0, "errmsg": "ok"}
+
+    def _show_card(self, phone: Phone, payload: Json) -> None:
+        data = payload["data"]
+        assert isinstance(data, dict)
+        card = self.templates.card(str(payload["template_id"]), data)
+        self._account.show(phone, "received", card, via="push", kind="template")
+
+    def _code(self, request: web.Request, payload: Json) -> Json:
+        errcode = self.tokens.error(request.query.get("access_token", ""), self._account.now())
+        return _error(errcode) if errcode else self.codes.create(payload, self._account.now()) or _error(40053)
+
+    async def _code_image(self, request: web.Request) -> web.StreamResponse:
+        found = self.codes.scene(request.query.get("ticket", ""), self._account.now())
+        return web.Response(body=PHOTO, content_type="image/jpeg") if found else web.Response(status=404)
+
+    def _user(self, request: web.Request, _: Json) -> Json:
+        """Since 2021 without name and picture; of somebody who does not follow only that."""
+        openid = request.query.get("openid", "")
+        phone = self._account.known(openid)
+        errcode = self.tokens.error(request.query.get("access_token", ""), self._account.now())
+        if errcode or phone is None:
+            return _error(errcode or 40003)
+        if not phone.followed:
+            return {"subscribe": 0, "openid": openid}
+        return {"subscribe": 1, "openid": openid, "language": phone.language, "nickname": "", "headimgurl": ""}
+
     def _menu(self, request: web.Request, _: Json) -> Json:
         errcode = self.tokens.error(request.query.get("access_token", ""), self._account.now())
         return _error(errcode) if errcode else self.menu
@@ -255,12 +297,14 @@ class ApiSide:
         return {"errcode": 0, "errmsg": "ok"}
 
 
-def _cannot_reach(phone: Phone | None) -> int:
+def _no_follower(phone: Phone | None) -> int:
     if phone is None:
         return 40003
-    if not phone.followed:
-        return 43004
-    return 48002 if phone.refuses else 0
+    return 0 if phone.followed else 43004
+
+
+def _cannot_reach(phone: Phone | None) -> int:
+    return _no_follower(phone) or (48002 if phone is not None and phone.refuses else 0)
 
 
 def _content(payload: Json) -> str:
@@ -300,7 +344,7 @@ def _file(content: bytes, content_type: str) -> web.Response:
 
 
 def _error(errcode: int, errmsg: str = "") -> Json:
-    return {"errcode": errcode, "errmsg": errmsg or f"{_WORDS.get(errcode, 'error')} rid: 6700a1b2-simulated"}
+    return {"errcode": errcode, "errmsg": errmsg or f"{WORDS.get(errcode, 'error')} rid: 6700a1b2-simulated"}
 
 
 def _json(answer: Json) -> web.Response:

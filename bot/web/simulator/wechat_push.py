@@ -25,6 +25,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     answer_s: float = 5.0
     pause_s: float = 0.5
     repeats: int = 3
+    receipt_s: float = 1.0
+    """After so long the fate of a template message is pushed."""
 
 
 class Attempt(msgspec.Struct, frozen=True):

@@ -41,6 +41,10 @@ function bubble(entry) {
   if (ICONS[entry.kind]) {
     box.classList.add("media");
     box.append(icon(ICONS[entry.kind]), make("span", "", entry.text));
+  } else if (entry.kind === "template") {
+    const [title, ...fields] = entry.text.split("\n");
+    box.classList.add("card");
+    box.append(make("b", "", title), ...fields.map((field) => make("span", "", field)));
   } else {
     box.textContent = entry.text;
   }
@@ -56,7 +60,8 @@ function row(entry) {
   if (entry.direction !== "sent") face.append(icon("i-house"));
   const body = make("div", "body");
   body.append(bubble(entry));
-  if (VIA[entry.via]) body.append(make("small", "via", VIA[entry.via]));
+  const via = entry.kind === "template" ? "模板消息 · template" : VIA[entry.via];
+  if (via) body.append(make("small", "via", via));
   line.append(face, body);
   return line;
 }
@@ -91,7 +96,7 @@ function showState(phone) {
   byId("follow-label").textContent = phone.followed ? "取消关注" : "关注";
   byId("follow-english").textContent = phone.followed ? "Unfollow" : "Follow";
   for (const control of document.querySelectorAll(".composer button, .composer textarea, .menu button, .chip, .tools .tool")) {
-    control.disabled = !phone.followed && control.id !== "follow";
+    control.disabled = !phone.followed && control.id !== "follow" && control.dataset.kind !== "scan";
   }
   showTyping(phone);
 }
@@ -256,9 +261,9 @@ byId("people").addEventListener("click", (event) => {
 });
 byId("chips").addEventListener("click", (event) => {
   const chip = event.target.closest(".chip");
-  if (chip && current) act("text", chip.dataset.text);
+  if (chip && current) act(chip.dataset.kind || "text", chip.dataset.text);
 });
-for (const button of document.querySelectorAll("[data-kind]")) {
+for (const button of document.querySelectorAll("[data-kind]:not(.chip)")) {
   button.addEventListener("click", () => { if (current) act(button.dataset.kind, button.dataset.text || ""); });
 }
 new ResizeObserver(toEnd).observe(byId("screen"));
