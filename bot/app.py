@@ -16,13 +16,16 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from bot import demo, knowledge
+from bot.clients.robots import Robot
 from bot.clock import Clock, SystemClock
 from bot.engine import metrics
+from bot.engine.alarms import AlarmSender
 from bot.engine.delivery import Delivery
 from bot.engine.intake import Intake
 from bot.engine.media import MediaFetcher
 from bot.engine.scheduler import Scheduler
 from bot.errors import SettingsError, StoreError, trace
+from bot.links import Links
 from bot.settings import Settings
 from bot.store import migrations, outbox
 from bot.store.database import Database
@@ -166,6 +169,7 @@ async def _context(
         worlds=worlds,
         channels=channels,
         intake=Intake(database, worlds, clock),
+        links=Links.load(settings.data_dir),
         demo=with_demo and any(one.demonstration for one in worlds.current.communities.values()),
         simulator=with_demo,
     )
@@ -272,9 +276,20 @@ def _start_engine(context: Context, only: Part, stack: contextlib.AsyncExitStack
         fetcher = MediaFetcher(context.database, context.channels, context.clock, context.settings.data_dir)
         fetcher.start()
         stack.push_async_callback(fetcher.close, STOP_WITHIN_S)
+        _start_alarms(context, stack)
     if only != "worker":
         context.intake.start()
         stack.push_async_callback(context.intake.close, STOP_WITHIN_S)
+
+
+def _start_alarms(context: Context, stack: contextlib.AsyncExitStack) -> None:
+    """Beside delivery: an alarm waits for no resident's text."""
+    robots = {name: Robot(name, values) for name, values in context.settings.robots.items()}
+    for robot in robots.values():
+        stack.push_async_callback(robot.close)
+    sender = AlarmSender(context.database, context.worlds, context.channels, robots, context.links, context.clock)
+    sender.start()
+    stack.push_async_callback(sender.close, STOP_WITHIN_S)
 
 
 async def _watch_world(context: Context, stack: contextlib.AsyncExitStack) -> None:
