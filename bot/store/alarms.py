@@ -120,6 +120,12 @@ def close_standing(conn: sa.Connection, prefix: str, note: str, now: datetime) -
     conn.execute(sa.update(alarms).where(_open_with(prefix)).values(closed_at=now, closing_note=note))
 
 
+def close_older(conn: sa.Connection, prefix: str, note: str, before: datetime, now: datetime) -> None:
+    """As `close_standing`, for those that were raised before a moment."""
+    old = sa.update(alarms).where(_open_with(prefix), alarms.c.raised_at < before)
+    conn.execute(old.values(closed_at=now, closing_note=note))
+
+
 def _open_with(prefix: str) -> sa.ColumnElement[bool]:
     return sa.and_(alarms.c.closed_at.is_(None), alarms.c.dedupe_key.startswith(prefix, autoescape=True))
 

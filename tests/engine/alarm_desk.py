@@ -130,7 +130,7 @@ async def opened(
         channels = {("sms", name): Sms(name, values) for name, values in accounts.items()}
         for channel in channels.values():
             stack.push_async_callback(channel.close)
-        bots = {
+        bots: dict[str, Robot] = {
             name: Robot(name, values, lambda: clock.now().timestamp(), timeout_s=1.0) for name, values in robots.items()
         }
         for bot in bots.values():

@@ -1,7 +1,8 @@
 """Alarms outside the console, on both databases: rows in the commit that raises them, groups and phones over real
 sockets, the ladder, who has it, and ways that are down."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -109,7 +110,7 @@ async def test_a_way_that_is_down_holds_up_no_other_and_is_tried_again(database_
         assert len(desk.said("feishu")) == 1
 
 
-def _is_queued(target: str):  # type: ignore[no-untyped-def]
+def _is_queued(target: str) -> Callable[[sa.Connection], Any]:
     statement = sa.select(SENDS.c.id).where(SENDS.c.target == target, SENDS.c.status == "queued")
     return lambda conn: conn.execute(statement).first()
 
