@@ -15,8 +15,7 @@ import msgspec
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot import demo, knowledge
-from bot.clients.robots import Robot
+from bot import demo, knowledge, ways
 from bot.clock import Clock, SystemClock
 from bot.engine import metrics
 from bot.engine.alarms import AlarmSender
@@ -32,7 +31,8 @@ from bot.store.database import Database
 from bot.store.writer import FileLock
 from bot.web import doors, public, sockets, staff
 from bot.web.context import Context
-from bot.web.simulator import pages, sms_account, sms_pages, telegram_pages
+from bot.web.simulator import group_demo, group_pages, pages, sms_account, sms_pages, telegram_pages
+from bot.web.simulator.robots import WorkGroup
 from bot.web.simulator.sms import SmsGateway
 from bot.web.simulator.telegram import TelegramPlatform
 from bot.web.simulator.telegram_demo import fill_in, opened, recall
@@ -74,6 +74,7 @@ class Service:
     context: Context
     simulator: WeChatPlatform | None = None
     sms: SmsGateway | None = None
+    group: WorkGroup | None = None
     only: Part = ""
     telegram: TelegramPlatform | None = None
     addresses: list[str] = field(default_factory=list)
@@ -110,12 +111,15 @@ async def running(
         gateway = None
         if with_demo:
             settings, gateway = await sms_account.start(settings, database, stack)
+        group = None
+        if platform is not None:
+            settings, group = await group_demo.start(settings, platform.wire, stack)
         context = await _context(settings, database, clock, stack, with_demo=with_demo, tell=tell)
         metrics.READ_BEFORE.set_function(context.world.reader.cache_share)
         _start_engine(context, only, stack)
         await stack.enter_async_context(database.listening())
         await _watch_world(context, stack)
-        service = Service(context=context, simulator=platform, telegram=telegram, sms=gateway, only=only)
+        service = Service(context=context, simulator=platform, telegram=telegram, sms=gateway, group=group, only=only)
         if only != "worker":
             await _listen(service, ports, stack)
             doors.start(context, stack, _telegram_addresses(service))
@@ -276,20 +280,12 @@ def _start_engine(context: Context, only: Part, stack: contextlib.AsyncExitStack
         fetcher = MediaFetcher(context.database, context.channels, context.clock, context.settings.data_dir)
         fetcher.start()
         stack.push_async_callback(fetcher.close, STOP_WITHIN_S)
-        _start_alarms(context, stack)
+        alarms = AlarmSender(context.database, context.worlds, context.channels, context.links, context.clock)
+        alarms.start()
+        stack.push_async_callback(alarms.close, STOP_WITHIN_S)
     if only != "worker":
         context.intake.start()
         stack.push_async_callback(context.intake.close, STOP_WITHIN_S)
-
-
-def _start_alarms(context: Context, stack: contextlib.AsyncExitStack) -> None:
-    """Beside delivery: an alarm waits for no resident's text."""
-    robots = {name: Robot(name, values) for name, values in context.settings.robots.items()}
-    for robot in robots.values():
-        stack.push_async_callback(robot.close)
-    sender = AlarmSender(context.database, context.worlds, context.channels, robots, context.links, context.clock)
-    sender.start()
-    stack.push_async_callback(sender.close, STOP_WITHIN_S)
 
 
 async def _watch_world(context: Context, stack: contextlib.AsyncExitStack) -> None:
@@ -324,11 +320,13 @@ async def _listen(service: Service, ports: list[Port], stack: contextlib.AsyncEx
     staff.add_routes(inside)
     if service.simulator is not None:
         people = [pages.Person(one.openid, one.name, one.note) for one in demo.people()]
-        pages.add_routes(inside, service.simulator, people=people, more=["telegram", "sms"])
+        pages.add_routes(inside, service.simulator, people=people, more=["telegram", "sms", "group"])
     if service.telegram is not None:
         telegram_pages.add_routes(inside, service.telegram)
     if service.sms is not None:
         sms_pages.add_routes(inside, service.sms, {one.openid: one.number for one in demo.people()})
+    if service.group is not None:
+        group_pages.add_routes(inside, service.group, service.sms, lambda: ways.phones(context.world))
     applications = [internet] if inside is internet else [internet, inside]
     for app, port in zip(applications, ports, strict=True):
         await _serve(app, port, service, stack)

@@ -58,6 +58,12 @@ def phone(world: World, member: Member | None) -> str | None:
     return e164(member.phone, world.settings.sms[account].country)
 
 
+def phones(world: World) -> dict[str, str]:
+    """The numbers that alarms are texted to, and whose they are."""
+    found = {phone(world, member): member.name for member in world.members.values()}
+    return {number: name for number, name in found.items() if number is not None}
+
+
 def _text(world: World, alarm: Alarm, member: Member, what: str, now: datetime) -> Row:
     row = _row(alarm, "sms", str(member.id), what, now)
     if phone(world, member) is None:  # a drill shows who cannot be reached

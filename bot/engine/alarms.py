@@ -62,16 +62,19 @@ class AlarmSender:
         database: Database,
         worlds: Worlds,
         channels: Mapping[tuple[str, str], Channel],
-        robots: Mapping[str, Robot],
         links: Links,
         clock: Clock,
         *,
         coalesce: timedelta = COALESCE,
+        timeout_s: float = 10.0,
     ) -> None:
         self._database = database
         self._worlds = worlds
         self._channels = channels
-        self._robots = robots
+        self._robots = {
+            name: Robot(name, values, lambda: clock.now().timestamp(), timeout_s=timeout_s)
+            for name, values in worlds.current.settings.robots.items()
+        }
         self._links = links
         self._clock = clock
         self._coalesce = coalesce
@@ -98,6 +101,8 @@ class AlarmSender:
             await self._write_results()
         except Exception as error:
             log.error("the last results of alarms could not be written: %s", trace(error))  # noqa: TRY400 - without its words
+        for robot in self._robots.values():
+            await robot.close()
 
     async def _run(self) -> None:
         while not self._stopping.is_set():

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from msgspec import structs
 
-from bot.clients.robots import Robot
 from bot.engine.alarms import AlarmSender
 from bot.settings import AlarmSettings, RobotSettings
 from bot.store import alarm_sends, alarms
@@ -130,13 +129,8 @@ async def opened(
         channels = {("sms", name): Sms(name, values) for name, values in accounts.items()}
         for channel in channels.values():
             stack.push_async_callback(channel.close)
-        bots: dict[str, Robot] = {
-            name: Robot(name, values, lambda: clock.now().timestamp(), timeout_s=1.0) for name, values in robots.items()
-        }
-        for bot in bots.values():
-            stack.push_async_callback(bot.close)
         sender = AlarmSender(
-            kit.database, kit.worlds, channels, bots, kit.context.links, clock, coalesce=timedelta()
+            kit.database, kit.worlds, channels, kit.context.links, clock, coalesce=timedelta(), timeout_s=1.0
         )  # fmt: skip
         sender.start()
         stack.push_async_callback(sender.close)
