@@ -21,7 +21,7 @@ from bot.clock import Clock
 from bot.engine import alarm_words, metrics, results
 from bot.errors import trace
 from bot.links import PATH, Links
-from bot.store import alarm_sends
+from bot.store import alarm_sends, alarms
 from bot.store.base import NOBODY, Row
 from bot.store.database import Database, is_passing, notify
 from bot.store.records import Alarm
@@ -241,6 +241,7 @@ def write(conn: sa.Connection, world: World, done: Sequence[Told], now: datetime
         row, error = told.row, told.error
         if error is None:
             alarm_sends.settle(conn, row["id"], "accepted", now, provider_id=told.provider_id)
+            alarms.close_standing(conn, _down(_way(world, row)), results.RECOVERED, now)
         elif isinstance(error, Later) and error.throttled:
             alarm_sends.again(conn, row["id"], now + timedelta(seconds=error.after), error.detail, counts=False)
         elif isinstance(error, Later | OutcomeUnknown) and row["attempts"] < ATTEMPTS:
@@ -256,9 +257,18 @@ def _back_off(attempts: int) -> timedelta:
 
 
 def _way_down(conn: sa.Connection, world: World, row: Row, error: SendError, now: datetime) -> None:
-    """A way that does not work, once a day (law 12). That one account's text was refused for one person is no news."""
-    name = row["target"] if row["way"] == "robot" else world.settings.staff_sms
-    way = f"{row['way']}/{name}"
-    if row["way"] == "robot" or isinstance(error, Misconfigured):
-        key = f"alarm-way:{way}:{world.local(now):%Y%m%d}"
-        results.alarm(conn, NOBODY, "channel", f"{way}: {error.detail}", now, key=key)
+    """A way that does not work, until it does again (law 12). A text refused for one person alone is no news."""
+    way = _way(world, row)
+    if (row["way"] == "sms" and not isinstance(error, Misconfigured)) or alarms.is_standing(conn, _down(way)):
+        return
+    key = f"{_down(way)}{now.isoformat()}"
+    results.alarm(conn, NOBODY, "channel", f"{way}: {error.detail}", now, key=key)
+
+
+def _way(world: World, row: Row) -> str:
+    return f"{row['way']}/{row['target'] if row['way'] == 'robot' else world.settings.staff_sms}"
+
+
+def _down(way: str) -> str:
+    """What the keys of its alarms begin with."""
+    return f"alarm-way:{way}:"

@@ -115,7 +115,7 @@ def _is_queued(target: str) -> Callable[[sa.Connection], Any]:
     return lambda conn: conn.execute(statement).first()
 
 
-async def test_a_wrong_key_fails_at_once_and_the_console_says_so_once_a_day(desk: AlarmDesk) -> None:
+async def test_a_wrong_key_fails_at_once_and_the_console_says_so_until_it_works_again(desk: AlarmDesk) -> None:
     desk.group.script("wecom", times=5, code=93000, words="invalid webhook url")
     for _ in range(2):
         await desk.emergency()
@@ -123,6 +123,18 @@ async def test_a_wrong_key_fails_at_once_and_the_console_says_so_once_a_day(desk
     assert {row["error"] for row in failed} >= {"Misconfigured: errcode 93000: invalid webhook url"}
     told = await desk.kit.rows(alarms.alarms, alarms.alarms.c.kind == "channel")
     assert [row["summary"] for row in told] == ["robot/wecom: errcode 93000: invalid webhook url"]
+    await desk.kit.until(_all_failed("wecom"))
+    desk.group.clear_scripts()
+    await desk.emergency()
+    await desk.until_sent(5, "accepted")
+    told = await desk.kit.rows(alarms.alarms, alarms.alarms.c.kind == "channel")
+    assert [(row["closed_at"], row["closing_note"]) for row in told] == [(desk.kit.clock.now(), results.RECOVERED)]
+
+
+def _all_failed(target: str) -> Callable[[sa.Connection], Any]:
+    """What tells of the broken robot was refused, too."""
+    failed = sa.select(SENDS.c.id).where(SENDS.c.target == target, SENDS.c.status == "failed")
+    return lambda conn: len(conn.execute(failed).all()) == 3
 
 
 async def test_being_throttled_is_no_failure(desk: AlarmDesk) -> None:

@@ -108,6 +108,10 @@ class WorkGroup:
         """The next `times` calls of this robot meet this `Fault`."""
         self._faults[kind].extend([Fault(**fault)] * times)
 
+    def clear_scripts(self) -> None:
+        """All robots behave again."""
+        self._faults.clear()
+
     # -- a call
 
     def _handler(self, kind: Kind) -> Callable[[web.Request], Any]:
