@@ -26,6 +26,13 @@ async def desk(database_url: str, clock: StoppedClock) -> AsyncIterator[AlarmDes
         yield desk
 
 
+@pytest.fixture
+async def lite(sqlite_url: str, clock: StoppedClock) -> AsyncIterator[AlarmDesk]:
+    """Where what is shown has nothing to do with the database."""
+    async with alarm_desk.opened(sqlite_url, clock) as desk:
+        yield desk
+
+
 async def fire(desk: AlarmDesk, who: str) -> tuple[Row, str, str]:
     """An emergency that has reached group and phones: the alarm, the link of the group, that of 李敏."""
     alarm = await desk.emergency(who)
@@ -37,20 +44,20 @@ async def fresh(desk: AlarmDesk, alarm: Row) -> Row:
     return await desk.kit.row(alarms.alarms, alarms.alarms.c.id == alarm["id"])
 
 
-async def test_looking_changes_nothing(desk: AlarmDesk) -> None:
+async def test_looking_changes_nothing(lite: AlarmDesk) -> None:
     who = kit.openid()
-    alarm, group, mine = await fire(desk, who)
-    said = len(await desk.kit.said(who))
+    alarm, group, mine = await fire(lite, who)
+    said = len(await lite.kit.said(who))
     for link in (group, mine):
         for _ in range(3):
-            status, page = await desk.get(link)
+            status, page = await lite.get(link)
             assert status == 200
             assert "3栋2单元1502 火情" in page
             assert "翠湖苑" in page
-    assert "以李敏的名义接单" in (await desk.get(mine))[1]
-    assert (await fresh(desk, alarm))["acknowledged_at"] is None
-    assert all(row["link_used_at"] is None for row in await desk.sends())
-    assert len(await desk.kit.said(who)) == said
+    assert "以李敏的名义接单" in (await lite.get(mine))[1]
+    assert (await fresh(lite, alarm))["acknowledged_at"] is None
+    assert all(row["link_used_at"] is None for row in await lite.sends())
+    assert len(await lite.kit.said(who)) == said
 
 
 async def test_one_tap_on_ones_own_link_takes_it_and_everybody_hears_who(desk: AlarmDesk) -> None:
@@ -84,25 +91,25 @@ async def test_a_link_serves_once(desk: AlarmDesk) -> None:
     assert used[0]["alarm_id"] == alarm["id"]
 
 
-async def test_the_link_of_a_group_asks_who_it_is(desk: AlarmDesk) -> None:
-    alarm, group, _ = await fire(desk, kit.openid())
-    _, page = await desk.get(group)
+async def test_the_link_of_a_group_asks_who_it_is(lite: AlarmDesk) -> None:
+    alarm, group, _ = await fire(lite, kit.openid())
+    _, page = await lite.get(group)
     for name in ("李敏", "陈静", "李强", "老刘"):
         assert f"<b>{name}</b>" in page
-    status, page = await desk.tap(group)
+    status, page = await lite.tap(group)
     assert (status, "点自己的名字" in page) == (200, True)
-    stranger = await desk.tap(group, staff="0190b5a0-0000-7000-8000-000000000000")
+    stranger = await lite.tap(group, staff="0190b5a0-0000-7000-8000-000000000000")
     assert stranger[0] == 200
-    assert (await fresh(desk, alarm))["acknowledged_at"] is None
-    assert "老刘 10:00 已接" in (await desk.tap(group, "老刘"))[1]
-    acts = await desk.kit.rows(staff.audit, staff.audit.c.act == "alarm.link")
+    assert (await fresh(lite, alarm))["acknowledged_at"] is None
+    assert "老刘 10:00 已接" in (await lite.tap(group, "老刘"))[1]
+    acts = await lite.kit.rows(staff.audit, staff.audit.c.act == "alarm.link")
     assert [row["data"] for row in acts] == [{"way": "robot", "target": "wecom"}]
 
 
-async def test_ones_own_link_takes_it_for_nobody_else(desk: AlarmDesk) -> None:
-    alarm, _, mine = await fire(desk, kit.openid())
-    await desk.tap(mine, "陈静")
-    assert (await fresh(desk, alarm))["acknowledged_at"] is None
+async def test_ones_own_link_takes_it_for_nobody_else(lite: AlarmDesk) -> None:
+    alarm, _, mine = await fire(lite, kit.openid())
+    await lite.tap(mine, "陈静")
+    assert (await fresh(lite, alarm))["acknowledged_at"] is None
 
 
 async def test_of_two_who_tap_at_once_one_has_it(desk: AlarmDesk) -> None:
@@ -119,28 +126,28 @@ async def test_of_two_who_tap_at_once_one_has_it(desk: AlarmDesk) -> None:
     assert len(await desk.sends(alarm_sends.alarm_sends.c.link_used_at.is_not(None))) == 1
 
 
-async def test_an_old_link_takes_nothing_and_says_who_has_it(desk: AlarmDesk) -> None:
-    alarm, _, mine = await fire(desk, kit.openid())
-    desk.kit.pass_time(minutes=15, seconds=1)
-    for status, page in (await desk.get(mine), await desk.tap(mine, "李敏")):
+async def test_an_old_link_takes_nothing_and_says_who_has_it(lite: AlarmDesk) -> None:
+    alarm, _, mine = await fire(lite, kit.openid())
+    lite.kit.pass_time(minutes=15, seconds=1)
+    for status, page in (await lite.get(mine), await lite.tap(mine, "李敏")):
         assert (status, "链接已过期" in page) == (410, True)
-    assert (await fresh(desk, alarm))["acknowledged_at"] is None
-    await alarm_acts.take(desk.kit.context, await fresh(desk, alarm), desk.kit.member("陈静"))
-    status, page = await desk.get(mine)
+    assert (await fresh(lite, alarm))["acknowledged_at"] is None
+    await alarm_acts.take(lite.kit.context, await fresh(lite, alarm), lite.kit.member("陈静"))
+    status, page = await lite.get(mine)
     assert (status, "陈静 10:15 已接" in page) == (200, True)
 
 
-async def test_a_link_that_is_not_ours_says_nothing(desk: AlarmDesk) -> None:
-    alarm, _, mine = await fire(desk, kit.openid())
-    other = Links.fresh().token((await desk.sends())[0]["id"], desk.kit.clock.now())
-    nothing = desk.kit.context.links.token(alarm["id"], desk.kit.clock.now())
+async def test_a_link_that_is_not_ours_says_nothing(lite: AlarmDesk) -> None:
+    alarm, _, mine = await fire(lite, kit.openid())
+    other = Links.fresh().token((await lite.sends())[0]["id"], lite.kit.clock.now())
+    nothing = lite.kit.context.links.token(alarm["id"], lite.kit.clock.now())
     for token in (mine[:-2] + ("AA" if mine[-2:] != "AA" else "BB"), f"/alarm/{other}", f"/alarm/{nothing}", "/alarm/x",
                   "/alarm/%00%ff"):  # fmt: skip
-        for status, page in (await desk.get(token), await desk.tap(token, "李敏")):
+        for status, page in (await lite.get(token), await lite.tap(token, "李敏")):
             assert status == 404
             assert "火情" not in page
             assert "李敏" not in page
-    assert (await fresh(desk, alarm))["acknowledged_at"] is None
+    assert (await fresh(lite, alarm))["acknowledged_at"] is None
 
 
 async def test_an_alarm_of_no_conversation_is_taken_by_link_too(desk: AlarmDesk) -> None:
@@ -157,12 +164,12 @@ async def test_an_alarm_of_no_conversation_is_taken_by_link_too(desk: AlarmDesk)
     assert desk.said()[1].startswith("李敏 10:00 已接")
 
 
-async def test_the_page_speaks_english_and_hides_its_address(desk: AlarmDesk) -> None:
-    _, group, _ = await fire(desk, kit.openid())
-    assert "Tap your name" in (await desk.get(group, **{"Accept-Language": "en-GB,en;q=0.9,zh;q=0.5"}))[1]
-    assert "点自己的名字" in (await desk.get(group, **{"Accept-Language": "zh-CN,en;q=0.5"}))[1]
-    url = desk.kit.url.partition("/channels")[0] + group
-    async with desk.kit.session.get(url) as response:
+async def test_the_page_speaks_english_and_hides_its_address(lite: AlarmDesk) -> None:
+    _, group, _ = await fire(lite, kit.openid())
+    assert "Tap your name" in (await lite.get(group, **{"Accept-Language": "en-GB,en;q=0.9,zh;q=0.5"}))[1]
+    assert "点自己的名字" in (await lite.get(group, **{"Accept-Language": "zh-CN,en;q=0.5"}))[1]
+    url = lite.kit.url.partition("/channels")[0] + group
+    async with lite.kit.session.get(url) as response:
         headers = {name: response.headers[name] for name in ("Referrer-Policy", "Cache-Control", "X-Robots-Tag")}
     assert headers == {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
