@@ -15,21 +15,24 @@ import msgspec
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot import demo, knowledge
+from bot import demo, knowledge, ways
 from bot.clock import Clock, SystemClock
 from bot.engine import metrics
+from bot.engine.alarms import AlarmSender
 from bot.engine.delivery import Delivery
 from bot.engine.intake import Intake
 from bot.engine.media import MediaFetcher
 from bot.engine.scheduler import Scheduler
 from bot.errors import SettingsError, StoreError, trace
+from bot.links import Links
 from bot.settings import Settings
 from bot.store import migrations, outbox
 from bot.store.database import Database
 from bot.store.writer import FileLock
 from bot.web import doors, public, sockets, staff
 from bot.web.context import Context
-from bot.web.simulator import pages, sms_account, sms_pages, telegram_pages, wechat_demo
+from bot.web.simulator import group_demo, group_pages, pages, sms_account, sms_pages, telegram_pages, wechat_demo
+from bot.web.simulator.robots import WorkGroup
 from bot.web.simulator.sms import SmsGateway
 from bot.web.simulator.telegram import TelegramPlatform
 from bot.web.simulator.telegram_demo import fill_in, opened, recall
@@ -70,6 +73,7 @@ class Service:
     context: Context
     simulator: WeChatPlatform | None = None
     sms: SmsGateway | None = None
+    group: WorkGroup | None = None
     only: Part = ""
     telegram: TelegramPlatform | None = None
     addresses: list[str] = field(default_factory=list)
@@ -106,12 +110,15 @@ async def running(
         gateway = None
         if with_demo:
             settings, gateway = await sms_account.start(settings, database, stack)
+        group = None
+        if platform is not None:
+            settings, group = await group_demo.start(settings, platform.wire, stack)
         context = await _context(settings, database, clock, stack, with_demo=with_demo, tell=tell)
         metrics.READ_BEFORE.set_function(context.world.reader.cache_share)
         _start_engine(context, only, stack)
         await stack.enter_async_context(database.listening())
         await _watch_world(context, stack)
-        service = Service(context=context, simulator=platform, telegram=telegram, sms=gateway, only=only)
+        service = Service(context=context, simulator=platform, telegram=telegram, sms=gateway, group=group, only=only)
         if only != "worker":
             await _listen(service, ports, stack)
             doors.start(context, stack, _telegram_addresses(service))
@@ -165,6 +172,7 @@ async def _context(
         worlds=worlds,
         channels=channels,
         intake=Intake(database, worlds, clock),
+        links=Links.load(settings.data_dir),
         demo=with_demo and any(one.demonstration for one in worlds.current.communities.values()),
         simulator=with_demo,
     )
@@ -269,6 +277,9 @@ def _start_engine(context: Context, only: Part, stack: contextlib.AsyncExitStack
         fetcher = MediaFetcher(context.database, context.channels, context.clock, context.settings.data_dir)
         fetcher.start()
         stack.push_async_callback(fetcher.close, STOP_WITHIN_S)
+        alarms = AlarmSender(context.database, context.worlds, context.channels, context.links, context.clock)
+        alarms.start()
+        stack.push_async_callback(alarms.close, STOP_WITHIN_S)
     if only != "worker":
         context.intake.start()
         stack.push_async_callback(context.intake.close, STOP_WITHIN_S)
@@ -306,11 +317,13 @@ async def _listen(service: Service, ports: list[Port], stack: contextlib.AsyncEx
     staff.add_routes(inside)
     if service.simulator is not None:
         people = [pages.Person(one.openid, one.name, one.note) for one in demo.people()]
-        pages.add_routes(inside, service.simulator, people=people, more=["telegram", "sms"])
+        pages.add_routes(inside, service.simulator, people=people, more=["telegram", "sms", "group"])
     if service.telegram is not None:
         telegram_pages.add_routes(inside, service.telegram)
     if service.sms is not None:
         sms_pages.add_routes(inside, service.sms, {one.openid: one.number for one in demo.people()})
+    if service.group is not None:
+        group_pages.add_routes(inside, service.group, service.sms, lambda: ways.phones(context.world))
     applications = [internet] if inside is internet else [internet, inside]
     for app, port in zip(applications, ports, strict=True):
         await _serve(app, port, service, stack)

@@ -45,7 +45,11 @@ async def _database(settings: Settings) -> list[Finding]:
         if not await database.read(migrations.is_current):
             return [Finding(False, "the database lacks migrations: run frontdesk migrate")]
         communities = await database.read(places.all_communities)
-        return [Finding(True, f"database reached, schema current, {len(communities)} communities")]
+        names = {name for row in communities for name in (row["name"], *(row["aliases"] or ()))}
+        return [
+            Finding(True, f"database reached, schema current, {len(communities)} communities"),
+            *_ways(settings, names),
+        ]
     except Exception as error:
         return [
             Finding(
@@ -56,6 +60,23 @@ async def _database(settings: Settings) -> list[Finding]:
         ]
     finally:
         await database.close()
+
+
+def _ways(settings: Settings, communities: set[str]) -> list[Finding]:
+    """How staff hear of alarms. A robot cannot be tried without saying something: that is what the drill is for."""
+    found = [
+        Finding(
+            not robot.community or robot.community in communities,
+            f"robots.{name}: {robot.kind}, for {robot.community or 'all communities'}"
+            if not robot.community or robot.community in communities
+            else f"robots.{name}.community is {robot.community!r}, which is no community: "
+            f"there are {', '.join(sorted(communities)) or 'none yet'}",
+        )
+        for name, robot in settings.robots.items()
+    ]
+    if not settings.robots and settings.staff_sms is None:
+        found.append(Finding(True, "alarms are shown in the console only (docs/operations.md, Alarm ways)"))
+    return found
 
 
 async def _channel(channel: Channel) -> Finding:

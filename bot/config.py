@@ -121,6 +121,8 @@ def _words(kind: Any) -> str:
     if meta is not None and meta.description:
         return meta.description
     inner = [part for part in typing.get_args(kind) if part not in {type(None), ...}]
+    if typing.get_origin(kind) is tuple and ... in typing.get_args(kind):
+        return f"a list with commas, each {_words(inner[0])}"
     if typing.get_origin(kind) is tuple:
         return f"a list with commas, {len(inner)} times {_words(inner[0])}"
     if typing.get_origin(kind) is typing.Literal:

@@ -14,8 +14,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from msgspec import structs
 
+from bot import ways
 from bot.settings import DeskSettings
-from bot.store import alarms, outbox, work_orders
+from bot.store import alarm_sends, alarms, outbox, work_orders
 from bot.store import conversations as conversation_store
 from bot.store.affairs import affairs
 from bot.store.alarms import alerts, call_tasks, follow_ups
@@ -40,6 +41,7 @@ from bot.store.records import (
     WorkOrder,
 )
 from bot.store.residents import residents
+from bot.store.roster import DUTIES
 from bot.store.staff import audit
 from bot.world import Building, Community, Member, Place, World
 from channels.messages import Attachment, Choice
@@ -175,9 +177,15 @@ class Desk:
             self.conn, self.community_id, self.conversation.waiting_since or self.now
         )
 
-    def alarm_was_shown(self, alarm_id: UUID) -> bool:
-        """Whether somebody on duty has had the alarm on an open console; asks the database."""
-        return alarms.was_shown(self.conn, alarm_id)
+    def alarm_arrived(self, alarm: Alarm) -> bool:
+        """Whether a provider took a call of this alarm, or somebody on duty has had it on an open console.
+
+        Only then may a resident be told that the people on duty know. Asks the database.
+        """
+        seen = alarms.shown_to(self.conn, alarm.id)
+        communities = [self.community_id] if self.community_id != NOBODY else [one.id for one in self.communities()]
+        on_duty = {one.id for place in communities for one in self.world.on_duty(place, DUTIES, self.now)}
+        return bool(seen & on_duty) or alarm_sends.was_accepted(self.conn, alarm.id)
 
     # -- saying -------------------------------------------------------------------------------------------------------
 
@@ -448,7 +456,7 @@ class Desk:
             id=new_id(), community_id=self.community_id, kind=kind, conversation_id=self.conversation.id,
             case_kind=CASE_KIND[type(case)] if case else None, case_id=case.id if case else None, summary=summary,
             raised_at=self.now,
-            acknowledge_by=acknowledge_by, dedupe_key=key,
+            acknowledge_by=acknowledge_by, dedupe_key=key, announced_at=self.now,
         )  # fmt: skip
         self.pending.insert(alarms.alarms, alarm.row())
         self.alert(alarm, people)
@@ -457,7 +465,10 @@ class Desk:
         return alarm
 
     def alert(self, alarm: Alarm, people: Iterable[Member]) -> None:
-        """Address an alarm to these people, at its present rung."""
+        """Address an alarm to these people, at its present rung, over every way that there is."""
+        people = list(people)
+        for call in ways.calls(self.world, alarm, people, self.now):
+            self.pending.insert(alarm_sends.alarm_sends, call)
         for member in people:
             row = {
                 "id": new_id(),
@@ -468,6 +479,10 @@ class Desk:
                 "shown_at": None,
             }
             self.pending.insert(alerts, row)
+
+    def alarm_taken(self, alarm: Alarm) -> None:
+        """Who has it is told wherever the alarm was heard; nobody else is called. Asks the database."""
+        ways.taken(self.conn, alarm, self.now)
 
     def schedule(
         self, kind: str, due_at: datetime, *, ref: UUID | None = None, step: int = 0, payload: dict[str,

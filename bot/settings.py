@@ -5,7 +5,7 @@ import ipaddress
 import zoneinfo
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -107,6 +107,62 @@ class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     first_retry_seconds: Seconds = 2.0
 
 
+AlarmKind = Literal[
+    "emergency", "doubtful", "voice", "waiting", "red_flag", "late", "lapsed", "failed_turn", "channel", "drill_due"
+]
+"""What a person has to hear of (docs/operations.md). A drill goes every way, whatever is set."""
+
+_ROBOT_URLS: Final = {
+    "wecom": ("key=", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…"),
+    "dingtalk": ("access_token=", "https://oapi.dingtalk.com/robot/send?access_token=…"),
+    "feishu": ("/hook/", "https://open.feishu.cn/open-apis/bot/v2/hook/…"),
+}
+"""What the address of a robot holds, and how it looks where the platform shows it."""
+
+
+class RobotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The robot of a work group. Raises `ValueError`, and never shows its address or secret in its `repr`."""
+
+    kind: Literal["wecom", "dingtalk", "feishu"]
+    url: str
+    """The whole address that the platform shows. Whoever knows it can write into the group."""
+    secret: str = ""
+    """DingTalk 加签, Feishu 签名校验. WeCom has none."""
+    community: str = ""
+    """The one community this group works for, by its name; empty: all."""
+    kinds: tuple[AlarmKind, ...] = ("emergency", "doubtful", "voice", "failed_turn", "channel")
+    """The alarms that this group is told of."""
+
+    def __post_init__(self) -> None:
+        holds, looks = _ROBOT_URLS[self.kind]
+        if not self.url.startswith(("http://", "https://")) or holds not in self.url:
+            raise ValueError(f"url must be the whole address that the platform shows, such as {looks}")
+        if self.secret and self.kind == "wecom":
+            raise ValueError("secret must be left out: WeCom's robots sign nothing")
+
+    def __repr__(self) -> str:
+        shown = f"kind={self.kind!r}, community={self.community!r}, kinds={self.kinds!r}"
+        return f"RobotSettings({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("kind", self.kind), ("community", self.community), ("kinds", self.kinds)]
+
+
+class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the people on duty hear of an alarm outside the console."""
+
+    sms_kinds: tuple[AlarmKind, ...] = ("emergency",)
+    """The alarms that are sent to the phones of the people they are addressed to; none: no texts."""
+    sms_account: str = ""
+    """The account of `sms` that sends them; empty: `main`, or the only one."""
+    language: Literal["zh-Hans", "zh-Hant", "en"] = "zh-Hans"
+    """The language of groups and staff phones."""
+    link_minutes: Count = 15
+    """So long a link acknowledges without a sign-in."""
+    drill_days: Count = 31
+    """A drill is asked for when the last one is longer ago."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings (docs/settings.md)."""
 
@@ -125,6 +181,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     desk: DeskSettings = DeskSettings()
     delivery: DeliverySettings = DeliverySettings()
     numbers: PublicNumbers = PublicNumbers()
+    alarms: AlarmSettings = AlarmSettings()
+    robots: dict[str, RobotSettings] = msgspec.field(default_factory=dict)
     wechat: dict[str, WeChatSettings] = msgspec.field(default_factory=dict)
     telegram: dict[str, TelegramSettings] = msgspec.field(default_factory=dict)
     sms: dict[str, SmsSettings] = msgspec.field(default_factory=dict)
@@ -146,6 +204,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             _check_network(network)
         if self.public_url and not self.public_url.startswith(("http://", "https://")):
             raise ValueError(f"public_url is {self.public_url!r}: it must begin with http:// or https://")
+        if self.alarms.sms_account and self.alarms.sms_account not in self.sms:
+            known = ", ".join(self.sms) or "none yet"
+            raise ValueError(f"alarms.sms_account is {self.alarms.sms_account!r}; the accounts of sms are: {known}")
         if self.staff_port == self.port:
             raise ValueError(f"staff_port is {self.port}, as port is: give it another, or leave it out")
 
@@ -167,6 +228,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    @property
+    def staff_sms(self) -> str | None:
+        """The SMS account that tells the staff of alarms; None: there is none."""
+        if not self.alarms.sms_kinds or not self.sms:
+            return None
+        if self.alarms.sms_account or len(self.sms) > 1:
+            return self.alarms.sms_account or ("main" if "main" in self.sms else None)
+        return next(iter(self.sms))
 
     @property
     def owner_lease(self) -> timedelta:

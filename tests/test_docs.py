@@ -53,8 +53,8 @@ def settings(kind: Any, key: str = "", variable: str = PREFIX) -> Iterator[tuple
     for field in msgspec.structs.fields(kind):
         inner, name = field.type, field.encode_name
         account = ""
-        if name in CHANNELS:
-            inner, account = CHANNELS[name].settings, f"{ACCOUNT}."
+        if name in CHANNELS or name == "robots":
+            inner, account = typing.get_args(inner)[1], f"{ACCOUNT}."
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             deeper = f"{name}.{account}"
             yield from settings(inner, key + deeper, variable + deeper.upper().replace(".", "__"))

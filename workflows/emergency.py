@@ -226,7 +226,7 @@ def _heard(talk: Talk, form: Form, alarm: Alarm, *, yes: bool) -> None:
     elif taker is not None:
         talk.reply("emergency.heard_taken", name=wording.person(taker, talk.language))
     else:
-        talk.reply("emergency.heard")
+        talk.reply("emergency.heard_arrived" if talk.desk.alarm_arrived(alarm) else "emergency.heard")
     talk.end("repair", "emergency", form.slots())
 
 
@@ -359,6 +359,7 @@ def _accept(desk: Desk, alarm: Alarm, member: Member) -> bool:
         taker = desk.world.members.get(alarm.acknowledged_by) if alarm.acknowledged_by else None
         raise Conflict(f"{taker.name if taker else '同事'}已经接了。")
     desk.change(alarm, acknowledged_by=member.id, acknowledged_at=desk.now)
+    desk.alarm_taken(alarm)
     desk.unschedule(alarm.id, "emergency")
     desk.audit("alarm.acknowledge", "alarm", alarm.id)
     case = _case(desk, alarm)

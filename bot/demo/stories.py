@@ -284,7 +284,7 @@ class Telling:
         alarm = Alarm(
             id=id_at(raised), kind="emergency", **self._place(), **self._concerned(), summary=sheet.summary,
             raised_at=raised, acknowledge_by=raised + timedelta(minutes=3), acknowledged_by=by, acknowledged_at=shown,
-            closed_by=by, closed_at=self.times.at(sheet.closed), closing_note=sheet.note,
+            closed_by=by, closed_at=self.times.at(sheet.closed), closing_note=sheet.note, announced_at=raised,
         )  # fmt: skip
         self._book.enter(alarms.alarms, alarm.row())
         alert = {"id": id_at(raised), "alarm_id": alarm.id, "staff_id": by, "rung": 0, "at": raised, "shown_at": shown}

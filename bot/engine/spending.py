@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.engine import results
 from bot.settings import Settings
-from bot.store import outbox
+from bot.store import alarm_sends, outbox
 from bot.store.base import NOBODY
 from channels.sms import SmsSettings
 
@@ -22,7 +22,8 @@ def check(conn: sa.Connection, settings: Settings, now: datetime) -> int:
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
     over = 0
     for name, account in settings.sms.items():
-        spent = _spent(conn, name, account, midnight) if account.daily_cap else 0.0
+        staff = name == settings.staff_sms
+        spent = _spent(conn, name, account, midnight, staff=staff) if account.daily_cap else 0.0
         if account.daily_cap and spent >= account.daily_cap:
             over += 1
             summary = f"{CHANNEL}/{name}: {spent:.2f} spent today, the daily cap is {account.daily_cap:.2f}"
@@ -30,6 +31,6 @@ def check(conn: sa.Connection, settings: Settings, now: datetime) -> int:
     return over
 
 
-def _spent(conn: sa.Connection, name: str, account: SmsSettings, since: datetime) -> float:
-    texts = outbox.texts_since(conn, CHANNEL, name, since)
+def _spent(conn: sa.Connection, name: str, account: SmsSettings, since: datetime, *, staff: bool) -> float:
+    texts = [*outbox.texts_since(conn, CHANNEL, name, since), *(alarm_sends.texts_since(conn, since) if staff else ())]
     return account.price_per_part * sum(account.segments(text).parts for text in texts)

@@ -42,6 +42,9 @@ alarms = sa.Table(
     when("closed_at"),
     words("closing_note"),
     sa.Column("dedupe_key", sa.Text, unique=True),
+    when("announced_at"),
+    part_index("ix_alarms_unannounced", "raised_at", where="announced_at IS NULL"),
+    part_index("ix_alarms_drills", "raised_at", where="kind = 'drill'"),
     part_index("ix_alarms_open", "raised_at", where="closed_at IS NULL"),
 )
 
@@ -117,6 +120,12 @@ def close_standing(conn: sa.Connection, prefix: str, note: str, now: datetime) -
     conn.execute(sa.update(alarms).where(_open_with(prefix)).values(closed_at=now, closing_note=note))
 
 
+def close_older(conn: sa.Connection, prefix: str, note: str, before: datetime, now: datetime) -> None:
+    """As `close_standing`, for those that were raised before a moment."""
+    old = sa.update(alarms).where(_open_with(prefix), alarms.c.raised_at < before)
+    conn.execute(old.values(closed_at=now, closing_note=note))
+
+
 def _open_with(prefix: str) -> sa.ColumnElement[bool]:
     return sa.and_(alarms.c.closed_at.is_(None), alarms.c.dedupe_key.startswith(prefix, autoescape=True))
 
@@ -160,10 +169,15 @@ def mark_shown(conn: sa.Connection, alarm_ids: Sequence[UUID], staff_id: UUID, n
     conn.execute(statement.values(shown_at=now))
 
 
-def was_shown(conn: sa.Connection, alarm_id: UUID) -> bool:
-    """Whether anybody who was addressed has had the alarm on an open console: only then may a resident be told so."""
-    found = sa.select(sa.func.count()).where(alerts.c.alarm_id == alarm_id, alerts.c.shown_at.is_not(None))
-    return bool(conn.execute(found).scalar_one())
+def shown_to(conn: sa.Connection, alarm_id: UUID) -> set[UUID]:
+    """Who of those addressed has had the alarm on an open console."""
+    found = sa.select(alerts.c.staff_id).where(alerts.c.alarm_id == alarm_id, alerts.c.shown_at.is_not(None))
+    return set(conn.execute(found).scalars())
+
+
+def addressed(conn: sa.Connection, alarm_id: UUID) -> set[UUID]:
+    """Everybody an alarm was addressed to, at any rung."""
+    return set(conn.execute(sa.select(alerts.c.staff_id).where(alerts.c.alarm_id == alarm_id)).scalars())
 
 
 def add_task(conn: sa.Connection, row: Row) -> bool:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bot.store import events, jobs, numbers, outbox
 from bot.store.affairs import affairs
+from bot.store.alarm_sends import alarm_sends
 from bot.store.alarms import alarms, alerts, call_tasks, follow_ups
 from bot.store.base import Row, insert, insert_new, insert_once, update_by_id
 from bot.store.complaints import complaints
@@ -27,6 +28,7 @@ _INSERTS = (
     promises,
     alarms,
     alerts,
+    alarm_sends,
     call_tasks,
     follow_ups,
     attachments,
@@ -101,17 +103,17 @@ def _write_inserts(conn: sa.Connection, turns: Sequence[Pending], drawn: dict[st
         rows = [_numbered(row, drawn) for turn in turns for row in turn.inserts.get(table, ())]
         if table is alarms:
             raised = insert_new(conn, alarms, rows)
-        elif table is alerts:  # of an alarm that stood already everybody knows
-            insert_once(conn, alerts, [row for row in rows if row["alarm_id"] in raised or not _is_new(turns, row)])
+        elif table in {alerts, alarm_sends}:  # of an alarm that stood already everybody knows
+            insert_once(conn, table, [row for row in rows if row["alarm_id"] in raised or not _is_new(turns, row)])
         elif table in _ONCE:
             insert_once(conn, table, rows)
         else:
             insert(conn, table, rows)
 
 
-def _is_new(turns: Iterable[Pending], alert: Row) -> bool:
-    """Whether the alarm of an alert is raised in these very turns."""
-    return any(row["id"] == alert["alarm_id"] for turn in turns for row in turn.inserts.get(alarms, ()))
+def _is_new(turns: Iterable[Pending], call: Row) -> bool:
+    """Whether the alarm of a call is raised in these very turns."""
+    return any(row["id"] == call["alarm_id"] for turn in turns for row in turn.inserts.get(alarms, ()))
 
 
 def _write_updates(conn: sa.Connection, turns: Iterable[Pending]) -> None:

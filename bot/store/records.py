@@ -224,6 +224,8 @@ class Alarm(Record):
     closed_at: datetime | None = None
     closing_note: str = ""
     dedupe_key: str | None = None
+    announced_at: datetime | None = None
+    """When what goes out of it was written down; None: the sender does so in its next round."""
 
 
 @dataclass(slots=True, kw_only=True)

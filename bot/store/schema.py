@@ -2,6 +2,7 @@
 
 from bot.store import (
     affairs,
+    alarm_sends,
     alarms,
     complaints,
     conversations,
@@ -20,6 +21,6 @@ from bot.store import (
 from bot.store.base import metadata
 
 __all__ = [
-    "affairs", "alarms", "complaints", "conversations", "events", "jobs", "media", "messages", "metadata", "numbers",
-    "outbox", "places", "residents", "roster", "staff", "work_orders",
+    "affairs", "alarm_sends", "alarms", "complaints", "conversations", "events", "jobs", "media", "messages",
+    "metadata", "numbers", "outbox", "places", "residents", "roster", "staff", "work_orders",
 ]  # fmt: skip

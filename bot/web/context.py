@@ -1,7 +1,7 @@
 """What the handlers are handed: one object under one key of the application."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from bot.clock import Clock
 from bot.desk import Desk
 from bot.engine import turn
 from bot.engine.intake import Intake
+from bot.links import Links
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.world import World, Worlds
@@ -27,6 +28,7 @@ class Context:
     worlds: Worlds
     channels: Mapping[tuple[str, str], Channel]
     intake: Intake
+    links: Links = field(default_factory=Links.fresh)
     demo: bool = False
     """The invented communities are here: their sign-ins may be shown."""
     simulator: bool = False

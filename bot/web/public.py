@@ -1,10 +1,10 @@
-"""The internet side: webhooks and health."""
+"""The internet side: webhooks, health, and the page that an alarm's link leads to."""
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bot.store import migrations
-from bot.web import languages, webhooks
+from bot.web import alarm_page, languages, webhooks
 from bot.web.context import CONTEXT, Context
 from bot.web.middleware import middlewares
 
@@ -15,6 +15,7 @@ def application(context: Context) -> web.Application:
     app[CONTEXT] = context
     languages.add(app)
     webhooks.add_routes(app, list(context.channels.values()))
+    alarm_page.add_routes(app)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     return app

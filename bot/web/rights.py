@@ -41,6 +41,7 @@ class Act(enum.Enum):
     CALL = "see and finish call tasks"
     SEE_ALARMS = "see and acknowledge alarms"
     CLOSE_ALARM = "close an alarm"
+    DRILL = "try the ways of alarms"
     ATTENTION = "see what could not be read, sent or turned"
     UNREADABLE = "see requests that nobody could read"
 
@@ -73,8 +74,9 @@ RIGHTS: Mapping[Act, Mapping[str, Scope]] = {
         "cashier": "own",
     },
     Act.CALL: _DESK,
-    Act.SEE_ALARMS: {**_DESK, "control_room": "c", "technician": "own", "department_head": "own"},
+    Act.SEE_ALARMS: {**_DESK, "control_room": "c", "technician": "own", "department_head": "own", "admin": "own"},
     Act.CLOSE_ALARM: {**_DESK, "control_room": "c"},
+    Act.DRILL: {**_HEADS, "admin": "x"},
     Act.ATTENTION: {"agent": "c", **_HEADS},
     Act.UNREADABLE: {"agent": "c", **_HEADS, "admin": "x"},
 }

@@ -56,6 +56,7 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/calls/{id}/phone", calls.phone),
     ("GET", "/alarms", alarms.page),
     ("POST", "/alarms/shown", alarms.shown),
+    ("POST", "/alarms/drill", alarms.drill),
     ("POST", "/alarms/{id}/acknowledge", alarms.acknowledge),
     ("POST", "/alarms/{id}/close", alarms.close),
     ("GET", "/media/{id}", files.show),

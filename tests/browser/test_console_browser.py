@@ -187,7 +187,7 @@ async def test_an_alarm_comes_up_anywhere_is_marked_as_shown_and_taken(sqlite_ur
             alarm_id = await write(kit, alarm, kit.seed, "gas", "wang", "emergency", "agent")
             await expect(page.locator(".alarms")).to_contain_text("厨房有燃气味")
         assert (await told.value).status == 204
-        assert await kit.context.database.read(alarms.was_shown, alarm_id)
+        assert await kit.context.database.read(alarms.shown_to, alarm_id)
         await page.get_by_role("button", name="我来处理").click()
         await expect(page.locator(".alarms")).to_contain_text("员工agent")
         await expect(page.locator(".alarms.ringing")).to_have_count(0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.store import alarms, jobs, locking, messages, outbox, residents
+from bot.store import alarm_sends, alarms, jobs, locking, messages, outbox, residents
 from bot.store.base import new_id
 from tests.support.clock import MONDAY as NOW
 from tests.support.databases import opened
@@ -40,9 +40,28 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
     "stored messages": lambda conn: (messages.any_stored(conn), messages.oldest_stored(conn, 10)),
     "timers": lambda conn: (jobs.due(conn, NOW, 10), jobs.next_due(conn)),
     "timers without a reason": lambda conn: jobs.cancel(conn, IDS, ["k"], NOW),
+    "alarm ways": lambda conn: (
+        alarm_sends.next_due(conn),
+        alarm_sends.unannounced(conn),
+        alarm_sends.claim(conn, NOW, 20, LEASE),
+    ),
+    "leases of alarm ways": lambda conn: alarm_sends.release_lapsed(conn, NOW),
+    "an alarm was taken": lambda conn: alarm_sends.cancel_calls(conn, IDS[0], NOW),
+    "ways of an alarm": lambda conn: (
+        alarm_sends.robots_told(conn, IDS[0]),
+        alarm_sends.was_accepted(conn, IDS[0]),
+        alarm_sends.of_alarms(conn, IDS),
+    ),
+    "the last drill": alarm_sends.latest_drill,
     "a receipt": lambda conn: outbox.receipt(conn, "wechat", "main", "p1", "delivered", "", NOW),
 }
-SMALL = ("ix_messages_stored", "ix_outbox_in_flight", "ix_outbox_queued")
+SMALL = (
+    "ix_alarm_sends_queued",
+    "ix_alarms_unannounced",
+    "ix_messages_stored",
+    "ix_outbox_in_flight",
+    "ix_outbox_queued",
+)
 ALLOWED = ("json_each", "CONSTANT ROW", "anon_1", *SMALL)
 """Not tables: a parameter, a subquery; and the indexes that hold nothing but what is asked for."""
 

@@ -253,10 +253,10 @@ async def test_an_alarm_counts_as_shown_only_to_whom_it_was_addressed(kit: Kit) 
     assert f'data-unshown="{alarm_id}"' in await addressed.text("/inbox")
     assert 'data-unshown=""' in await other.text("/inbox")
     assert (await other.post("/alarms/shown", {"ids": str(alarm_id)})).status == 204
-    assert not await kit.context.database.read(alarms.was_shown, alarm_id)
+    assert not await kit.context.database.read(alarms.shown_to, alarm_id)
     assert (await addressed.post("/alarms/shown", {"ids": f"{alarm_id},nonsense,{'z' * 36}"})).status in {204, 400}
     assert (await addressed.post("/alarms/shown", {"ids": str(alarm_id)})).status == 204
-    assert await kit.context.database.read(alarms.was_shown, alarm_id)
+    assert await kit.context.database.read(alarms.shown_to, alarm_id)
 
 
 async def test_an_alarm_of_no_conversation_is_taken_and_closed_too(kit: Kit) -> None:

@@ -11,7 +11,7 @@ SEES = {
     "/complaints": "agent steward head supervisor duty site quality auditor",
     "/affairs": "agent steward head supervisor duty site cashier quality auditor",
     "/calls": "agent steward supervisor duty site",
-    "/alarms": "agent steward tech control head supervisor duty site",
+    "/alarms": "agent steward tech control head supervisor duty site admin",
     "/attention": "agent supervisor duty site admin",
 }
 EVERYBODY = [

@@ -1,22 +1,20 @@
 """Alarms: what stands, who has it, and how it ended. No machine closes one (law 9)."""
 
-from collections.abc import Callable
-from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.desk import Alarm, Desk
+from bot.engine import drills
 from bot.errors import Conflict, NotAllowed
-from bot.store import alarms, staff
-from bot.store.base import Row
-from bot.web import access
+from bot.store import alarm_sends, alarms
+from bot.store.base import NOBODY, Row
+from bot.web import access, alarm_acts
 from bot.web.access import Person
 from bot.web.console import fields, view
 from bot.web.console.view import Data, View
-from bot.web.context import CONTEXT, Context
+from bot.web.context import CONTEXT
 from bot.web.rights import Act
-from workflows import emergency
 
 SHOWN_AT_ONCE = 50
 
@@ -30,11 +28,46 @@ async def page(request: web.Request, person: Person) -> web.StreamResponse:
 
     def read(conn: sa.Connection, v: View) -> Data:
         rows = alarms.for_person(conn, may.listed, person.id, closed=closed)
+        sends = alarm_sends.of_alarms(conn, [row["id"] for row in rows])
         for row in rows:
             row["may_close"] = v.may("CLOSE_ALARM", row["community_id"])
-        return {"rows": rows, "closed": closed}
+            row["ways"] = [_way(v, send) for send in sends.get(row["id"], ())]
+        return {"rows": rows, "closed": closed, "may_drill": v.may("DRILL"), "any_way": _any_way(v)}
 
     return await view.show(request, person, "alarms.html", read, ("alarm_list",))
+
+
+def _way(v: View, send: Row) -> Data:
+    """One call of an alarm as a line: over which way, to whom, and what came of it."""
+    if send["way"] == "sms":
+        target = v.member(UUID(send["target"]))
+    else:
+        robot = v.context.settings.robots.get(send["target"])
+        target = f"{v.label('robot', robot.kind if robot else 'robot')} {send['target']}"
+    return {
+        "what": send["what"], "rung": send["rung"], "way": send["way"], "target": target, "status": send["status"],
+        "error": send["error"], "at": send["settled_at"] or send["sent_at"] or send["created_at"],
+    }  # fmt: skip
+
+
+def _any_way(v: View) -> bool:
+    settings = v.context.settings
+    return bool(settings.robots) or settings.staff_sms is not None
+
+
+async def drill(request: web.Request, person: Person) -> web.StreamResponse:
+    """Try every way now; what came of each stands on the page."""
+    context, may = request.app[CONTEXT], person.may(Act.DRILL)
+    if not may:
+        raise NotAllowed("not_allowed")
+    v = view.here(request, person)
+    if not _any_way(v):
+        raise Conflict("no_way")
+    own = [] if may.everywhere else sorted(may.communities - {NOBODY})
+    where = own[0] if len(own) == 1 else NOBODY
+    await context.database.write_urgent(drills.begin, context.world, person.member(context), where, v.now)
+    context.database.announce()
+    return view.done(request, v, f"{access.PATH}/alarms", "done.drill")
 
 
 async def shown(request: web.Request, person: Person) -> web.StreamResponse:
@@ -54,12 +87,7 @@ async def acknowledge(request: web.Request, person: Person) -> web.StreamRespons
     """This person has it, and everybody sees so."""
     context = request.app[CONTEXT]
     row = await context.database.read(access.alarm_for, person, view.record_id(request))
-    member = person.member(context)
-    if row["kind"] == "emergency":
-        await _act(context, row, person, lambda desk, alarm: emergency.acknowledge(desk, alarm, member))
-    else:
-        await context.database.write_urgent(_take, row, person, context.clock.now())
-        context.database.announce()
+    await alarm_acts.take(context, row, person.member(context))
     return view.done(request, view.here(request, person), f"{access.PATH}/alarms")
 
 
@@ -68,41 +96,5 @@ async def close(request: web.Request, person: Person) -> web.StreamResponse:
     context = request.app[CONTEXT]
     row = await context.database.read(access.alarm_for, person, view.record_id(request), Act.CLOSE_ALARM)
     note = fields.needed(await request.post(), "note", 500)
-    member = person.member(context)
-    if row["kind"] == "emergency":
-        await _act(context, row, person, lambda desk, alarm: emergency.close(desk, alarm, member, note))
-    else:
-        await context.database.write_urgent(_end, row, person, note, context.clock.now())
-        context.database.announce()
+    await alarm_acts.close(context, row, person.member(context), note)
     return view.done(request, view.here(request, person), f"{access.PATH}/alarms")
-
-
-async def _act(context: Context, row: Row, person: Person, move: Callable[[Desk, Alarm], object]) -> None:
-    """An emergency belongs to its conversation, and so does what is done about it."""
-
-    def run(desk: Desk) -> None:
-        fresh = alarms.get(desk.conn, row["id"])
-        if fresh is None or fresh["closed_at"] is not None:
-            raise Conflict("closed_already")
-        alarm = desk.alarm if desk.alarm is not None and desk.alarm.id == row["id"] else Alarm.of(fresh)
-        move(desk, alarm)
-        if staff.audit not in desk.pending.inserts:
-            desk.audit("alarm", "alarm", row["id"])
-
-    await context.act(row["conversation_id"], run, person.id)
-
-
-def _take(conn: sa.Connection, row: Row, person: Person, now: Any) -> None:
-    if not alarms.acknowledge(conn, row["id"], person.id, now):
-        raise Conflict("taken_already")
-    staff.record_act(
-        conn, person.id, "alarm.acknowledged", now, ref_kind="alarm", ref_id=row["id"], community_id=row["community_id"]
-    )
-
-
-def _end(conn: sa.Connection, row: Row, person: Person, note: str, now: Any) -> None:
-    if not alarms.close(conn, row["id"], person.id, note, now):
-        raise Conflict("closed_already")
-    staff.record_act(
-        conn, person.id, "alarm.closed", now, ref_kind="alarm", ref_id=row["id"], community_id=row["community_id"]
-    )

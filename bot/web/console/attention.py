@@ -8,8 +8,9 @@ from datetime import timedelta
 import sqlalchemy as sa
 from aiohttp import web
 
+from bot.engine import drills
 from bot.errors import NotAllowed, NotFound
-from bot.store import attention, staff
+from bot.store import alarms, attention, staff
 from bot.web import access
 from bot.web.access import Person
 from bot.web.console import masks, view
@@ -32,7 +33,10 @@ async def page(request: web.Request, person: Person) -> web.StreamResponse:
         failed = attention.failed_messages(conn, may.listed, since) if may else []
         for row in (*rows, *failed):
             row["text"] = masks.text(row["text"])
-        return {"unreadable": attention.unreadable_requests(conn), "outbox": rows, "failed": failed, "reads": bool(may)}
+        return {
+            "unreadable": attention.unreadable_requests(conn), "outbox": rows, "failed": failed, "reads": bool(may),
+            "drill_due": v.may("DRILL") and alarms.is_standing(conn, drills.DUE),
+        }  # fmt: skip
 
     return await view.show(request, person, "attention.html", read, ("attention",))
 

@@ -148,6 +148,10 @@ class View:
 
     def alarm(self, alarm: Mapping[str, Any]) -> str:
         """What an alarm says. One of a deadline names the case, what is owed and how much of the time has gone."""
+        if alarm["kind"] == "drill":
+            return self.t("alarm_page.drill", name=alarm["summary"])
+        if alarm["kind"] == "drill_due":
+            return self.t("ways.due")
         parts = str(alarm["summary"]).split(" ")
         if alarm["kind"] != "late" or len(parts) != 3:
             return str(alarm["summary"])

@@ -167,6 +167,7 @@ function showWire() {
 }
 
 function travelled(transfer) {
+  document.dispatchEvent(new CustomEvent("travelled"));
   if (transfers.some((known) => known.number === transfer.number)) return;
   transfers.push(transfer);
   if (transfers.length > 400) transfers.shift();

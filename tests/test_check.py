@@ -1,0 +1,33 @@
+"""`frontdesk check`, the part about alarm ways: what is set is named, and a community that is not there, too."""
+
+import pytest
+
+from bot import check
+from bot.settings import RobotSettings, Settings
+from tests.engine import kit
+from tests.support.clock import StoppedClock
+from tests.support.databases import opened
+
+URL = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=secret-key"
+
+
+@pytest.mark.parametrize(
+    ("community", "good", "says"),
+    [
+        ("翠湖苑", True, "robots.duty: wecom, for 翠湖苑"),
+        ("", True, "robots.duty: wecom, for all communities"),
+        ("翠湖园", False, "robots.duty.community is '翠湖园', which is no community: there are 翠湖苑"),
+    ],
+)
+async def test_robots_are_named(sqlite_url: str, clock: StoppedClock, community: str, good: bool, says: str) -> None:
+    async with opened(sqlite_url) as database:
+        await database.write(kit.town, clock)
+    robot = RobotSettings(kind="wecom", url=URL, community=community)
+    found = await check.findings(Settings(database_url=sqlite_url, robots={"duty": robot}))
+    assert check.Finding(good, says) in found
+    assert "secret-key" not in str(found)
+
+
+async def test_without_any_way_it_says_so(sqlite_url: str) -> None:
+    found = await check.findings(Settings(database_url=sqlite_url))
+    assert any("alarms are shown in the console only" in finding.text for finding in found)
