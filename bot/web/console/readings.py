@@ -31,7 +31,7 @@ def category_word(v: View, intent: str, category: str) -> str:
 def choices(v: View) -> list[tuple[str, list[Choice]]]:
     """All readings that a message can have, in groups: intent and category are one choice."""
     groups = [
-        (v.label("intent", intent), [(f"{intent}/{name}", category_word(v, intent, name)) for name in names])
+        (v.label("intent", intent), [(f"{intent}/{name}", words(v, intent, name)) for name in names])
         for intent, names in CATEGORIES.items()
     ]
     plain = [(f"{intent}/", v.label("intent", intent)) for intent in INTENTS if intent not in CATEGORIES]

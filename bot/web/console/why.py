@@ -25,6 +25,8 @@ from intents.model import URGENCIES
 from intents.reader import Explanation
 
 SHOWN_WORDS = 6
+LIKE = 0.35
+"""An example that is less like the message explains nothing."""
 DOUBT = 0.05
 """From this learned danger on, what speaks for danger is shown, too."""
 
@@ -103,16 +105,18 @@ def _told(v: View, told: Explanation) -> Data:
             (
                 near.example.text,
                 readings.words(v, near.example.intent, near.example.category, near.example.urgency),
-                _percent(near.likeness),
+                f"{near.likeness:.0%}",
             )
             for near in told.nearest
+            if near.likeness >= LIKE
         ],
         "slots": _slots(v, reading.slots.as_json()),
     }
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}"
+    """Never quite certain."""
+    return f"{min(share, 0.99):.0%}"
 
 
 def _weighed(v: View, weighed: tuple[tuple[str, float], ...]) -> list[str]:

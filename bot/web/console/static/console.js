@@ -127,13 +127,13 @@ function threadChanged() {
 // The explanation stands beside the parts that refresh: only another conversation, or whoever reads it, takes it away.
 function closeWhy() {
   $("#why")?.replaceChildren();
-  desk.whyFrom?.focus?.();
-  desk.whyFrom = null;
+  if (desk.why) $(`.why-link[href="${desk.why}"]`)?.focus();  // the link of then may have been replaced since
+  desk.why = null;
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.id !== "why") return;
-  desk.whyFrom ??= event.detail.requestConfig?.elt ?? null;
+  desk.why = event.detail.requestConfig.path;
   $("#why [data-close-why]")?.focus();
 });
 
