@@ -142,7 +142,7 @@ class Trainer:
 
     async def _run(self, model_id: UUID) -> None:
         try:
-            rows, live = await self._database.read(_material)
+            rows, live = await self._database.read(material)
             trained = await asyncio.to_thread(self._train, learned(rows), live)
             state, values = _outcome(trained)
         except Exception as error:
@@ -162,7 +162,7 @@ class Trainer:
         self._database.announce()
 
 
-def _material(conn: sa.Connection) -> tuple[list[Row], bytes | None]:
+def material(conn: sa.Connection) -> tuple[list[Row], bytes | None]:
     """The examples of staff and the model that the new one is held against."""
     live = store.live(conn)
     return store.examples(conn), store.weights(conn, live["id"]) if live else None
