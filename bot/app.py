@@ -7,7 +7,7 @@ import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
@@ -17,7 +17,7 @@ from aiohttp import web
 
 from bot import demo, knowledge, ways
 from bot.clock import Clock, SystemClock
-from bot.engine import metrics
+from bot.engine import learning, metrics
 from bot.engine.alarms import AlarmSender
 from bot.engine.delivery import Delivery
 from bot.engine.intake import Intake
@@ -114,7 +114,7 @@ async def running(
         if platform is not None:
             settings, group = await group_demo.start(settings, platform.wire, stack)
         context = await _context(settings, database, clock, stack, with_demo=with_demo, tell=tell)
-        metrics.READ_BEFORE.set_function(context.world.reader.cache_share)
+        metrics.READ_BEFORE.set_function(_remembered(context))
         _start_engine(context, only, stack)
         await stack.enter_async_context(database.listening())
         await _watch_world(context, stack)
@@ -126,6 +126,15 @@ async def running(
         gc.freeze()
         yield service
         log.info("stopping")
+
+
+def _remembered(context: Context) -> Callable[[], float]:
+    """How much the reader remembers, whichever reads by then."""
+
+    def share() -> float:
+        return context.world.reader.cache_share()
+
+    return share
 
 
 def _check_parts(settings: Settings, only: Part, *, with_demo: bool) -> None:
@@ -252,7 +261,9 @@ async def _worlds(
     reader = await asyncio.to_thread(_reader, settings)
     articles = await asyncio.to_thread(knowledge.load, settings.knowledge_dir, demonstration=with_demo)
     capabilities = {key: channel.capabilities for key, channel in channels.items()}
-    return Worlds(await database.read(load, settings, reader, articles, capabilities))
+    worlds = Worlds(await database.read(load, settings, reader, articles, capabilities))
+    await learning.renew(database, worlds)
+    return worlds
 
 
 def _reader(settings: Settings) -> Reader:
@@ -303,11 +314,12 @@ async def _watch_world(context: Context, stack: contextlib.AsyncExitStack) -> No
 
 
 async def reload_world(context: Context) -> None:
-    """Read the snapshot anew."""
+    """Read the snapshot anew, and what staff have taught."""
     old: World = context.world
-    context.worlds.current = await context.database.read(
-        load, old.settings, old.reader, old.knowledge, old.capabilities
-    )
+    new = await context.database.read(load, old.settings, old.reader, old.knowledge, old.capabilities)
+    # Somebody may have taught this process meanwhile: its reader stays.
+    context.worlds.current = replace(new, reader=context.world.reader)
+    await learning.renew(context.database, context.worlds)
 
 
 async def _listen(service: Service, ports: list[Port], stack: contextlib.AsyncExitStack) -> None:

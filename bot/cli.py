@@ -68,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "file", nargs="?", type=Path, help="labelled messages; without it, the own examples by cross-validation"
     )
+    evaluate.add_argument(
+        "--compare",
+        action="store_true",
+        help="train with the examples of staff in the database and hold the model against the one in use; exit code 1 "
+        "where it may not replace it",
+    )
     channels = _verb(verbs, "channels", _channels, "set up a channel at its platform, or make the code of a place")
     channels.add_argument("act", choices=["setup", "qrcode"])
     channels.add_argument("channel", choices=["wechat"])
@@ -180,7 +186,12 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     from intents import evaluate  # noqa: PLC0415
 
-    del settings
+    if options.compare:
+        from bot import evaluation  # noqa: PLC0415
+
+        report = asyncio.run(evaluation.compare(settings))
+        _print_json(evaluation.as_json(report))
+        return 0 if report.may_replace else 1
     return evaluate.main([str(options.file)] if options.file else [])
 
 

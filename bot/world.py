@@ -1,6 +1,7 @@
 """What every turn may look at without asking the database: places, people, roster, knowledge and settings, as one
 snapshot."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -225,8 +226,20 @@ def _duty(row: Mapping[str, Any]) -> DutyLine:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """How far the reader of the snapshot has followed the staff: number of the last change, and which model reads
+    (None: the one that ships)."""
+
+    revision: int = 0
+    model_id: UUID | None = None
+
+
 class Worlds:
     """Holds the present snapshot; whoever needs it asks for `current` at the moment of need."""
 
     def __init__(self, current: World) -> None:
         self.current = current
+        self.taught = Taught()
+        self.renewing = asyncio.Lock()
+        """Held while the reader is replaced, so that an older one never comes after a newer."""

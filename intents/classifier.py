@@ -143,15 +143,19 @@ class Classifier:
         total: Floats = np.add.reduce(self._weights.take(known, axis=0), axis=0)
         return total / length + self._bias
 
-    def save(self, file: Path, key: str) -> None:
-        """Keeps the model beside its data; a folder that cannot be written costs only the next start its seconds."""
+    def to_bytes(self, key: str) -> bytes:
+        """The model for `from_bytes`. `key`: what data and code it is valid for (`model_key`)."""
         buffer = io.BytesIO()
         names = np.array("\n".join(self._places))
         weights = self._weights.astype(np.float16)
         np.savez(buffer, key=np.array(key), names=names, worth=self._worth, weights=weights, bias=self._bias)
+        return buffer.getvalue()
+
+    def save(self, file: Path, key: str) -> None:
+        """Keeps the model beside its data; a folder that cannot be written costs only the next start its seconds."""
         try:
             partial = file.with_suffix(".part")
-            partial.write_bytes(buffer.getvalue())
+            partial.write_bytes(self.to_bytes(key))
             partial.replace(file)
         except OSError:
             return
@@ -160,7 +164,15 @@ class Classifier:
     def cached(cls, file: Path, key: str) -> "Classifier | None":
         """The saved model, where there is one for exactly this data and code."""
         try:
-            with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as saved:
+            return cls.from_bytes(file.read_bytes(), key)
+        except OSError:
+            return None
+
+    @classmethod
+    def from_bytes(cls, data: bytes, key: str) -> "Classifier | None":
+        """The model that `to_bytes` gave for this key; None where it is of other data or code, or damaged."""
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as saved:
                 if str(saved["key"]) != key:
                     return None
                 names = str(saved["names"]).split("\n")

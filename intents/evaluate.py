@@ -186,11 +186,15 @@ def _row(example: Example) -> Row:
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """A new model beside the old one. `missed`: dangers that only the old one found. `against`: why to keep the old."""
+    """A new model beside the old one. `missed`: dangers that only the old one found. `against`: why to keep the old.
+
+    `fallen`: figures that fell further than they may: name, before, after.
+    """
 
     old: dict[str, Any]
     new: dict[str, Any]
     missed: tuple[str, ...]
+    fallen: tuple[tuple[str, float, float], ...]
     against: tuple[str, ...]
 
     @property
@@ -207,11 +211,10 @@ def compare(rows: Sequence[Row], old: Reader, new: Reader, now: datetime = _NOW)
     before, after = evaluate(rows, old, now), evaluate(rows, new, now)
     missed = tuple(str(row["text"]) for row in rows if _is_lost(row, old, new, now))
     against = [f"{len(missed)} dangers would be missed that are found now"] if missed else []
-    for name, allowed in _MAY_DROP.items():
-        was, becomes = _figure(before, name), _figure(after, name)
-        if becomes < was - allowed:
-            against.append(f"{name} would fall from {was:.3f} to {becomes:.3f}")
-    return Comparison(before, after, missed, tuple(against))
+    figures = [(name, _figure(before, name), _figure(after, name)) for name in _MAY_DROP]
+    fallen = tuple((name, was, becomes) for name, was, becomes in figures if becomes < was - _MAY_DROP[name])
+    against += [f"{name} would fall from {was:.3f} to {becomes:.3f}" for name, was, becomes in fallen]
+    return Comparison(before, after, missed, fallen, tuple(against))
 
 
 def _is_lost(row: Row, old: Reader, new: Reader, now: datetime) -> bool:

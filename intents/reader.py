@@ -11,6 +11,7 @@ from operator import itemgetter
 import msgspec
 
 from intents.classifier import HEADS, Classifier, Scores, load_classifier
+from intents.corrections import Corrections, Match
 from intents.examples import load_examples
 from intents.model import CATEGORIES, Alternative, Reading, Request, Slots
 from intents.nearest import Near, Nearest
@@ -50,6 +51,8 @@ _DOUBT = frozenset({"doubtful_danger"})
 # The best intent and its alternatives.
 _RANKED = 4
 _NO_REQUEST = frozenset({"smalltalk", "other"})
+# How sure a reading is that staff have corrected: for the same words, and for nearly the same.
+_TOLD, _NEARLY_TOLD = 0.99, 0.90
 
 
 class _Look(msgspec.Struct, frozen=True):
@@ -94,9 +97,13 @@ class Explanation(msgspec.Struct, frozen=True):
 
     `rules`: name of each rule that spoke and the words it was found by. `words`, `danger_words`: what speaks most for
     the intent, and for danger, with what it adds; a name in angle brackets is a concept of the lexicon. `danger`: the
-    learned probability of danger. `nearest`: the likest examples.
+    learned probability of danger. `nearest`: the likest examples. `reading`: as it is read now; `alone`: the intent
+    that the model gives by itself, and how sure it is; `corrected`: what staff said of these words.
     """
 
+    reading: Reading
+    alone: tuple[str, float]
+    corrected: Match | None
     rules: tuple[tuple[str, str], ...]
     words: tuple[tuple[str, float], ...]
     danger: float
@@ -112,8 +119,9 @@ def _shipped() -> Nearest:
 class Reader:
     """Holds the trained model and remembers texts seen, since residents repeat themselves and each other."""
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, corrections: Corrections | None = None) -> None:
         self._classifier = classifier
+        self._corrections = corrections or Corrections()
         self._seen: OrderedDict[str, _Whole] = OrderedDict()
         self._reads = 0
         self._hits = 0
@@ -122,6 +130,10 @@ class Reader:
     def load(cls) -> "Reader":
         """The reader over the shipped data; trains in seconds where no model is cached. Raises ExampleError."""
         return cls(load_classifier())
+
+    def with_corrections(self, corrections: Corrections) -> "Reader":
+        """The same model with other corrections of staff."""
+        return Reader(self._classifier, corrections)
 
     def read(self, text: str, now: datetime, communities: Mapping[str, str] = _NO_COMMUNITIES) -> Reading:
         """What `text` says. `now` is the community's local time; `communities` maps alias to canonical name."""
@@ -138,16 +150,23 @@ class Reader:
             readings += [_resolved(whole, now, communities) for whole in wholes]
         return readings
 
-    def explain(self, text: str, now: datetime) -> Explanation:
-        """What decided, for staff: costs far more than reading, and the first call builds the index of examples."""
-        normal = normalise(clean(text))
-        verdict = judge(normal)
-        reading = self.read(text, now)
+    def explain(self, text: str, now: datetime, communities: Mapping[str, str] = _NO_COMMUNITIES) -> Explanation:
+        """What decided, for staff: costs far more than reading, and the first call builds the index of examples.
+
+        It remembers nothing, so that a thread of its own may ask while others read.
+        """
+        look = self._look(clean(text))
+        scores = self._classifier.scores_of(look.places, look.verdict)
+        gist = _gist(look, scores)
+        reading = _resolved(self._read_anew(look, gist), now, communities)
         return Explanation(
-            rules=tuple(spoken_words(normal)),
-            words=tuple(self._classifier.telling(normal, verdict, "intent", reading.intent)),
-            danger=self._classifier.scores(normal, verdict).shares("urgency")[2],
-            danger_words=tuple(self._classifier.telling(normal, verdict, "urgency", "emergency")),
+            reading=reading,
+            alone=gist.ranked[0],
+            corrected=self._corrections.find(look.text) if look.verdict.whole is None else None,
+            rules=tuple(spoken_words(look.normal)),
+            words=tuple(self._classifier.telling(look.normal, look.verdict, "intent", gist.intent)),
+            danger=scores.shares("urgency")[2],
+            danger_words=tuple(self._classifier.telling(look.normal, look.verdict, "urgency", "emergency")),
             nearest=tuple(_shipped().find(text)),
         )
 
@@ -168,19 +187,27 @@ class Reader:
         new = dict.fromkeys(clean(text) for text, whole in zip(texts, known, strict=True) if whole is None)
         looks = [self._look(text) for text in new]
         scores = [self._classifier.scores_of(look.places, look.verdict) for look in looks]
-        learned = {look.text: self._keep(look.text, _gist(look, own)) for look, own in zip(looks, scores, strict=True)}
+        learned = {look.text: self._keep(look, _gist(look, own)) for look, own in zip(looks, scores, strict=True)}
         return [whole or learned[clean(text)] for text, whole in zip(texts, known, strict=True)]
 
     def _learn(self, text: str) -> _Whole:
         look = self._look(text)
-        return self._keep(text, _gist(look, self._classifier.scores_of(look.places, look.verdict)))
+        return self._keep(look, _gist(look, self._classifier.scores_of(look.places, look.verdict)))
 
-    def _keep(self, text: str, gist: _Gist) -> _Whole:
-        whole = _whole(gist, self._parts(text, gist), language(text))
-        self._seen[text] = whole
+    def _keep(self, look: _Look, gist: _Gist) -> _Whole:
+        whole = self._seen[look.text] = self._read_anew(look, gist)
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
         return whole
+
+    def _read_anew(self, look: _Look, gist: _Gist) -> _Whole:
+        """The gist with what staff said of these words, and the requests in it."""
+        found = self._corrections.find(look.text) if look.verdict.whole is None else None
+        if found is None:
+            return _whole(gist, self._parts(look.text, gist), language(look.text))
+        told = _told(gist, look.verdict, found)
+        parts = [part for part in self._parts(look.text, told) if part.intent not in {told.intent, gist.intent}]
+        return _whole(told, (told, *parts), language(look.text))
 
     def _look(self, text: str) -> _Look:
         normal = normalise(text)
@@ -236,6 +263,36 @@ def _gist(look: _Look, scores: Scores) -> _Gist:
         flags=verdict.flags | _doubt(scores, urgency),
         explanation=why,
     )
+
+
+def _told(gist: _Gist, verdict: Verdict, found: Match) -> _Gist:
+    """The gist with the labels that staff gave to these words."""
+    correction = found.correction
+    sure = _TOLD if found.exact else _NEARLY_TOLD
+    others = [(name, share) for name, share in gist.ranked if name != correction.intent]
+    total = sum(share for _, share in others) or 1.0
+    urgency, flags = _told_urgency(gist, verdict, found)
+    return msgspec.structs.replace(
+        gist,
+        intent=correction.intent,
+        confidence=sure,
+        category=correction.category,
+        urgency=urgency,
+        danger=(gist.danger or verdict.danger or "other") if urgency == "emergency" else None,
+        ranked=((correction.intent, sure), *((name, share / total * (1 - sure)) for name, share in others)),
+        phrase=_visit(gist.found, correction.intent, urgency) if gist.found.phrases else None,
+        flags=flags,
+        explanation=(*gist.explanation, "told by staff" if found.exact else "told by staff of nearly the same words"),
+    )
+
+
+def _told_urgency(gist: _Gist, verdict: Verdict, found: Match) -> tuple[str, frozenset[str]]:
+    """Danger that a rule sees stays; what the model sees is taken back only for the same words, and once approved."""
+    wanted = found.correction.urgency
+    may_lower = found.exact and found.correction.approved and not verdict.raised
+    if gist.urgency == "emergency" and wanted != "emergency" and not may_lower:
+        return gist.urgency, gist.flags
+    return wanted, gist.flags - _DOUBT if may_lower or wanted == "emergency" else gist.flags
 
 
 def _main_first(gist: _Gist, parts: list[_Gist]) -> tuple[_Gist, ...]:

@@ -9,3 +9,5 @@ SENT = Counter("frontdesk_sent_total", "Outbox rows by channel and result of the
 TIMERS = Counter("frontdesk_timers_total", "Timers run", ["kind"])
 QUEUED = Gauge("frontdesk_outbox_queued", "Outbox rows waiting to be sent")
 READ_BEFORE = Gauge("frontdesk_reading_cache_share", "Share of the texts that were read before, since the start")
+MODEL = Gauge("frontdesk_reading_model", "Number of the trained model that reads; 0: the one that ships")
+CORRECTIONS = Gauge("frontdesk_corrections_open", "Corrections of staff that nobody has decided on")

@@ -286,8 +286,8 @@ def _close(desk: Desk, status: str) -> None:
     reading = incoming.reading
     pending_message: Row = {
         "status": status, "intent": desk.outcome.intent or "", "state": desk.outcome.state,
-        "reading": {"intent": reading.intent, "confidence": reading.confidence, "urgency": reading.urgency,
-        "slots": desk.outcome.slots},
+        "reading": {"intent": reading.intent, "confidence": reading.confidence, "category": reading.category,
+        "urgency": reading.urgency, "slots": desk.outcome.slots},
     }  # fmt: skip
     desk.pending.update(messages.messages, incoming.id, pending_message)
     desk.change(

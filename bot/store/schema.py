@@ -8,6 +8,7 @@ from bot.store import (
     conversations,
     events,
     jobs,
+    learning,
     media,
     messages,
     numbers,
@@ -21,6 +22,22 @@ from bot.store import (
 from bot.store.base import metadata
 
 __all__ = [
-    "affairs", "alarm_sends", "alarms", "complaints", "conversations", "events", "jobs", "media", "messages",
-    "metadata", "numbers", "outbox", "places", "residents", "roster", "staff", "work_orders",
-]  # fmt: skip
+    "affairs",
+    "alarm_sends",
+    "alarms",
+    "complaints",
+    "conversations",
+    "events",
+    "jobs",
+    "learning",
+    "media",
+    "messages",
+    "metadata",
+    "numbers",
+    "outbox",
+    "places",
+    "residents",
+    "roster",
+    "staff",
+    "work_orders",
+]

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bot.store.base import Row, mappings
+from bot.store.base import Row, mappings, one
 from bot.store.media import media
 from bot.store.messages import attachments, messages
 from bot.store.outbox import outbox
@@ -54,6 +54,13 @@ def entries(
         found += [{**row, "side": side} for row in mappings(conn, _between(mine, table, since, before, limit))]
     found.sort(key=lambda row: row["id"])
     return found if since is not None else found[-limit:]
+
+
+def message(conn: sa.Connection, conversation_id: UUID, message_id: UUID) -> Row | None:
+    """One message of a conversation: its words, and how they were read."""
+    columns = (messages.c.id, messages.c.text, messages.c.reading, messages.c.received_at)
+    mine = (messages.c.id == message_id, messages.c.conversation_id == conversation_id)
+    return one(conn, sa.select(*columns).where(*mine))
 
 
 def marks(conn: sa.Connection, conversation_id: UUID, since: UUID, before: UUID | None = None) -> list[Row]:

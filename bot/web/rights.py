@@ -44,6 +44,9 @@ class Act(enum.Enum):
     DRILL = "try the ways of alarms"
     ATTENTION = "see what could not be read, sent or turned"
     UNREADABLE = "see requests that nobody could read"
+    CORRECT = "correct how a message was read"
+    TEACH = "make examples of corrections"
+    MODELS = "train a model, put one to use"
 
 
 _DESK: Mapping[str, Scope] = {"agent": "c", "steward": "c", "supervisor": "c", "duty_manager": "c", "site_manager": "c"}
@@ -79,6 +82,9 @@ RIGHTS: Mapping[Act, Mapping[str, Scope]] = {
     Act.DRILL: {**_HEADS, "admin": "x"},
     Act.ATTENTION: {"agent": "c", **_HEADS},
     Act.UNREADABLE: {"agent": "c", **_HEADS, "admin": "x"},
+    Act.CORRECT: {**_DESK, "quality": "x"},
+    Act.TEACH: {"supervisor": "c", "site_manager": "c", "quality": "x"},
+    Act.MODELS: {"supervisor": "c", "site_manager": "c", "quality": "x", "admin": "x"},
 }
 
 

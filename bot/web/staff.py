@@ -4,6 +4,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bot.engine.learning import Trainer
 from bot.web import middleware
 from bot.web.access import PATH, THROTTLE, Handler, Person, Throttle, guarded
 from bot.web.console import (
@@ -15,10 +16,12 @@ from bot.web.console import (
     complaints,
     files,
     inbox,
+    learning,
     orders,
     sign_in,
     takeover,
     view,
+    why,
 )
 from bot.web.context import CONTEXT, Context
 from bot.web.live import HUB, Hub
@@ -37,6 +40,8 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/inbox/{id}/older", inbox.older),
     ("POST", "/inbox/{id}/read", inbox.mark_read),
     ("POST", "/inbox/{id}/phone", cards.phone),
+    ("GET", "/inbox/{id}/why/{message}", why.show),
+    ("POST", "/inbox/{id}/why/{message}", why.correct),
     ("POST", "/inbox/{id}/take", takeover.take),
     ("POST", "/inbox/{id}/hand-back", takeover.hand_back),
     ("POST", "/inbox/{id}/typing", takeover.typing),
@@ -60,6 +65,13 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/alarms/{id}/acknowledge", alarms.acknowledge),
     ("POST", "/alarms/{id}/close", alarms.close),
     ("GET", "/media/{id}", files.show),
+    ("GET", "/learning", learning.page),
+    ("POST", "/learning/corrections/{id}/use", learning.use),
+    ("POST", "/learning/corrections/{id}/dismiss", learning.dismiss),
+    ("POST", "/learning/examples/{id}/withdraw", learning.withdraw),
+    ("POST", "/learning/train", learning.train),
+    ("POST", "/learning/models/{id}/live", learning.go_live),
+    ("POST", "/learning/shipped", learning.ship),
     ("GET", "/attention", attention.page),
     ("POST", "/attention/{id}/raw", attention.raw),
     ("POST", "/attention/{id}/seen", attention.seen),
@@ -79,6 +91,7 @@ def add_routes(app: web.Application) -> None:
     context = app[CONTEXT]
     app[THROTTLE] = Throttle()
     app[HUB] = Hub(context.database, context.clock)
+    app[learning.TRAINER] = Trainer(context.database, context.worlds, context.clock)
     app[view.ENV] = view.environment()
     app[middleware.ERROR_PAGE] = view.error_page
     app.on_shutdown.append(_close)
@@ -110,4 +123,5 @@ async def _live(request: web.Request, person: Person) -> web.StreamResponse:
 
 
 async def _close(app: web.Application) -> None:
+    await app[learning.TRAINER].close()
     await app[HUB].close()

@@ -14,6 +14,8 @@ from playwright.async_api import Page, async_playwright, expect
 from bot.clock import SystemClock
 from bot.store import alarms
 from bot.web.staff import VENDOR
+from intents.reader import Reader
+from knowledge_base.answer import KnowledgeBase
 from tests.support.databases import opened as database_opened
 from tests.web.console_kit import Kit, opened
 from tests.web.console_seed import LONG, PASSWORD, Seed, alarm, message, order, resident, said
@@ -58,7 +60,7 @@ pytestmark = [
 ]
 
 NAME = "欧阳上官阿卜杜拉·买买提明·艾合买提江"
-PAGES = ("inbox", "orders", "orders?closed", "complaints", "affairs", "calls", "alarms", "attention")
+PAGES = ("inbox", "orders", "orders?closed", "complaints", "affairs", "calls", "alarms", "attention", "learning")
 
 
 def crowd(conn: sa.Connection, seed: Seed) -> None:
@@ -84,13 +86,14 @@ def crowd(conn: sa.Connection, seed: Seed) -> None:
 
 @asynccontextmanager
 async def console(
-    url: str, folder: Path, *, width: int = 1366, height: int = 768, login: str = "agent"
-) -> AsyncIterator[tuple[Page, Kit]]:
+    url: str, folder: Path, *, width: int = 1366, height: int = 768, login: str = "agent",
+    reads: tuple[Reader, KnowledgeBase] | None = None,
+) -> AsyncIterator[tuple[Page, Kit]]:  # fmt: skip
     """Somebody signed in; an error in a script, or a request that fails, fails the test."""
     errors: list[str] = []
     async with (
         database_opened(url) as database,
-        opened(database, SystemClock(), folder) as kit,
+        opened(database, SystemClock(), folder, reads) as kit,
         async_playwright() as playwright,
     ):
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)

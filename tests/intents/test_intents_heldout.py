@@ -1,20 +1,18 @@
 """Messages that no example was made from: how well reading carries over. The thresholds are below what was measured."""
 
-import tomllib
 from datetime import datetime
-from pathlib import Path
 
-from intents.evaluate import evaluate, read_rows
+from intents.evaluate import evaluate
 from intents.examples import load_examples
+from intents.locked import locked_dangers, locked_messages
 from intents.normalise import normalise
 from intents.reader import Reader
 
-SENTENCES = Path(__file__).parent / "sentences"
 NOW = datetime.fromisoformat("2026-11-22T10:00")
 
 
 def test_messages_never_trained_on(reader: Reader) -> None:
-    found = evaluate(read_rows(SENTENCES / "heldout.jsonl"), reader, NOW)
+    found = evaluate(locked_messages(), reader, NOW)
     assert found["messages"] >= 390
     assert found["intent"] >= 0.94
     assert found["macro_f1"] >= 0.92
@@ -24,16 +22,16 @@ def test_messages_never_trained_on(reader: Reader) -> None:
 
 
 def test_danger_never_trained_on(reader: Reader) -> None:
-    table = tomllib.loads((SENTENCES / "heldout_danger.toml").read_text("utf-8"))
-    missed = [text for text in table["must"] if reader.read(text, NOW).urgency != "emergency"]
-    false = [text for text in table["must_not"] if reader.read(text, NOW).urgency == "emergency"]
+    dangers = locked_dangers()
+    missed = [text for text in dangers.must if reader.read(text, NOW).urgency != "emergency"]
+    false = [text for text in dangers.must_not if reader.read(text, NOW).urgency == "emergency"]
     assert len(missed) <= 1, missed
     assert len(false) <= 4, false
 
 
 def test_what_is_held_out_is_no_example() -> None:
-    table = tomllib.loads((SENTENCES / "heldout_danger.toml").read_text("utf-8"))
-    held = [str(row["text"]) for row in read_rows(SENTENCES / "heldout.jsonl")] + table["must"] + table["must_not"]
+    dangers = locked_dangers()
+    held = [*(str(row["text"]) for row in locked_messages()), *dangers.must, *dangers.must_not]
     # What is said in a word or two ("have a nice weekend") is said by everybody.
     long = {normalise(text) for text in held if len(text) > 8}
     shared = long & {normalise(example.text) for example in load_examples()}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.store import alarm_sends, alarms, jobs, locking, messages, outbox, residents
+from bot.store import alarm_sends, alarms, jobs, learning, locking, messages, outbox, residents
 from bot.store.base import new_id
 from tests.support.clock import MONDAY as NOW
 from tests.support.databases import opened
@@ -53,11 +53,15 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
         alarm_sends.of_alarms(conn, IDS),
     ),
     "the last drill": alarm_sends.latest_drill,
+    "whether staff have taught something": learning.revision,
+    "what staff have taught": lambda conn: (learning.live(conn), learning.holding(conn), learning.count_open(conn)),
     "a receipt": lambda conn: outbox.receipt(conn, "wechat", "main", "p1", "delivered", "", NOW),
 }
 SMALL = (
     "ix_alarm_sends_queued",
     "ix_alarms_unannounced",
+    "ix_corrections_holding",
+    "ix_corrections_open",
     "ix_messages_stored",
     "ix_outbox_in_flight",
     "ix_outbox_queued",

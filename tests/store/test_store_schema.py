@@ -51,7 +51,7 @@ def test_a_record_has_the_columns_of_its_table(record: type[records.Record]) -> 
 def test_every_table_but_reference_tables_carries_its_community() -> None:
     without = {
         "communities", "accounts", "staff", "staff_roles", "sessions", "counters", "unreadable", "channel_events",
-        "alerts",
+        "alerts", "reading_models", "learning_revision",
     }  # fmt: skip
     lacking = {name for name, table in metadata.tables.items() if "community_id" not in table.c}
     assert lacking <= without

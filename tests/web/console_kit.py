@@ -96,12 +96,15 @@ async def enter(browser: Browser, login: str, password: str, **fields: str) -> C
 
 
 @asynccontextmanager
-async def opened(database: Database, clock: Clock, folder: Path) -> AsyncIterator[Kit]:
-    """The console over this database, filled."""
+async def opened(
+    database: Database, clock: Clock, folder: Path, reads: tuple[Reader, KnowledgeBase] | None = None
+) -> AsyncIterator[Kit]:
+    """The console over this database, filled. `reads`: for pages that read messages."""
     settings = Settings(data_dir=folder)
     seed = await database.write(fill, clock.now())
-    # Acts of the staff read no message: neither classifier nor knowledge is asked.
-    world = await database.read(load, settings, cast("Reader", None), cast("KnowledgeBase", None), {})
+    # Most acts of the staff read no message: neither classifier nor knowledge is asked.
+    reader, knowledge = reads or (cast("Reader", None), cast("KnowledgeBase", None))
+    world = await database.read(load, settings, reader, knowledge, {})
     worlds = Worlds(world)
     intake = Intake(database, worlds, clock)
     context = Context(settings=settings, clock=clock, database=database, worlds=worlds, channels={}, intake=intake)

@@ -20,7 +20,7 @@ from bot.store.records import Affair, Complaint, WorkOrder
 from bot.store.work_orders import work_orders
 
 PASSWORD = "correct horse battery"
-_HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
 LONG = "厨房水管漏水，" * 71 + "到楼下。"
 """500 characters."""
 
@@ -103,7 +103,7 @@ def _staff(conn: sa.Connection, seed: Seed) -> None:
 
 def _member(conn: sa.Connection, seed: Seed, login: str, role: str, community_id: UUID | None) -> None:
     row = {
-        "id": new_id(), "login": login, "name": f"员工{login}", "title": "", "phone": "", "password_hash": _HASH,
+        "id": new_id(), "login": login, "name": f"员工{login}", "title": "", "phone": "", "password_hash": HASH,
         "language": "zh-Hans", "skills": ["plumbing"], "active": True, "created_at": seed.now,
     }  # fmt: skip
     seed.people[login] = UUID(str(row["id"]))

@@ -13,6 +13,7 @@ SEES = {
     "/calls": "agent steward supervisor duty site",
     "/alarms": "agent steward tech control head supervisor duty site admin",
     "/attention": "agent supervisor duty site admin",
+    "/learning": "supervisor site quality admin",
 }
 EVERYBODY = [
     "agent",

@@ -274,9 +274,13 @@ def _changed_parts(env: jinja2.Environment, values: Mapping[str, Any], parts: It
 def done(request: web.Request, view: View, to: str, key: str = "done.saved") -> web.Response:
     """A form went well: the page refreshes itself and says so; without scripts, the browser goes to `to`."""
     if request.headers.get("HX-Request"):
-        event = {"desk:done": {"text": view.t(key)}}
-        return web.Response(status=204, headers={"HX-Trigger": json.dumps(event), **NO_STORE})
+        return web.Response(status=204, headers={"HX-Trigger": said(view, key), **NO_STORE})
     return web.Response(status=303, headers={"Location": to})
+
+
+def said(view: View, key: str) -> str:
+    """The header by which the page hears that a form went well."""
+    return json.dumps({"desk:done": {"text": view.t(key)}})
 
 
 def here(request: web.Request, person: Person) -> View:

@@ -63,6 +63,7 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
   if (id === "part-list" && desk.listTop !== undefined && $("#conversations")) $("#conversations").scrollTop = desk.listTop;
   if (id === "part-thread") {
     $("#inbox").classList.toggle("chosen", Boolean($("#thread-data")));
+    if (desk.before && desk.before.id !== $("#thread-data")?.dataset.conversation) closeWhy();
     threadChanged();
   }
   if (id === "part-composer") { restoreDraft(); if (desk.taking) { desk.taking = false; $("#draft")?.focus(); } }
@@ -123,6 +124,19 @@ function threadChanged() {
   markRead();
 }
 
+// The explanation stands beside the parts that refresh: only another conversation, or whoever reads it, takes it away.
+function closeWhy() {
+  $("#why")?.replaceChildren();
+  if (desk.why) $(`.why-link[href="${desk.why}"]`)?.focus();  // the link of then may have been replaced since
+  desk.why = null;
+}
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "why") return;
+  desk.why = event.detail.requestConfig.path;
+  $("#why [data-close-why]")?.focus();
+});
+
 function markRead() {
   const data = $("#thread-data");
   if (data && Number(data.dataset.unread) > 0 && document.visibilityState === "visible") {
@@ -166,7 +180,7 @@ document.addEventListener("input", (event) => {
 document.addEventListener("keydown", (event) => {
   const sends = event.target.dataset?.draft && event.key === "Enter" && !event.shiftKey && !event.isComposing;
   if (sends && event.target.value.trim()) { event.preventDefault(); event.target.form.requestSubmit(); }
-  if (event.key === "Escape") $("#card")?.classList.remove("shown");
+  if (event.key === "Escape") { $("#card")?.classList.remove("shown"); if ($("#why .why")) closeWhy(); }
   const list = event.target.closest?.("#conversations a");
   if (list && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     const next = list.parentElement[event.key === "ArrowDown" ? "nextElementSibling" : "previousElementSibling"];
@@ -204,6 +218,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-to-end]")) toEnd();
   if (event.target.closest("[data-show-card]")) $("#card").classList.toggle("shown");
   if (event.target.closest("[data-hide-card]")) $("#card").classList.remove("shown");
+  if (event.target.closest("[data-close-why]")) closeWhy();
   if (event.target.closest("[data-sound]")) ring();
   if (event.target.closest("#notice")) $("#notice").replaceChildren();
 });
