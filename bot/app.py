@@ -247,7 +247,9 @@ async def _worlds(
     reader = await asyncio.to_thread(_reader, settings)
     articles = await asyncio.to_thread(knowledge.load, settings.knowledge_dir, demonstration=with_demo)
     capabilities = {key: channel.capabilities for key, channel in channels.items()}
-    return Worlds(await database.read(load, settings, reader, articles, capabilities))
+    worlds = Worlds(await database.read(load, settings, reader, articles, capabilities))
+    await knowledge.renew(database, worlds)
+    return worlds
 
 
 def _reader(settings: Settings) -> Reader:
@@ -287,6 +289,7 @@ async def _watch_world(context: Context, stack: contextlib.AsyncExitStack) -> No
             await context.clock.wait(never, context.clock.now() + WORLD_EVERY)
             try:
                 await reload_world(context)
+                await knowledge.renew(context.database, context.worlds)
             except Exception as error:
                 log.error("the snapshot could not be renewed: %s", trace(error))  # noqa: TRY400 - without its words
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from intents.normalise import normalise
 from knowledge_base.index import Features, Index
+from knowledge_base.layers import beaten, layered
 from knowledge_base.loader import check_together, load_folder, packaged_articles
 from knowledge_base.model import Answer, Article, Candidate
 from knowledge_base.reading import read
@@ -34,9 +35,15 @@ OTHER_CHOICE: Final = "都不是，找人工"
 class KnowledgeBase:
     """Articles and the index over them. Immutable: a change of articles makes a new one."""
 
-    def __init__(self, articles: Sequence[Article]) -> None:
-        """Raises `KnowledgeError` when two articles have one id or are asked for in the same words."""
-        self._index = Index(check_together(articles))
+    def __init__(self, articles: Sequence[Article], own: Sequence[Article] = (), stamp: str = "") -> None:
+        """`own`: a company's own articles, which win; `stamp`: which state of them this is.
+
+        Raises `KnowledgeError` when two of `articles` have one id or are asked for in the same words.
+        """
+        self.shipped = check_together(articles)
+        self.stamp = stamp
+        self._index = Index(layered(self.shipped, own))
+        self._beaten = beaten(self.articles)
         self._by_id = {article.id: article for article in self.articles}
         self._allowed = functools.lru_cache(maxsize=64)(self._find_allowed)
 
@@ -48,6 +55,10 @@ class KnowledgeBase:
         """
         articles = load_folder(packaged_articles() if folder is None else folder)
         return cls([article for article in articles if demonstration or not article.demonstration])
+
+    def with_own(self, own: Sequence[Article], stamp: str) -> "KnowledgeBase":
+        """The same articles from files, with these of the company over them."""
+        return KnowledgeBase(self.shipped, own, stamp)
 
     @property
     def articles(self) -> tuple[Article, ...]:
@@ -65,7 +76,7 @@ class KnowledgeBase:
         only offered as a choice, unless the question names the community.
         """
         reading = read(question[:_LONGEST_QUESTION])
-        found = self._index.search(reading, self._allowed(community, on))
+        found = self._unbeaten(self._index.search(reading, self._allowed(community, on)), community)
         scores = probabilities([features for _, features in found])
         ranked = sorted(
             (self._candidate(number, score, features) for (number, features), score in zip(found, scores, strict=True)),
@@ -83,8 +94,18 @@ class KnowledgeBase:
         return frozenset(
             number
             for number, article in enumerate(self.articles)
-            if article.holds(on) and (community is None or not article.communities or community in article.communities)
+            if article.holds(on)
+            and (community is None or not article.communities or community in article.communities)
+            and community not in article.not_in
         )
+
+    def _unbeaten(self, found: list[tuple[int, Features]], community: str | None) -> list[tuple[int, Features]]:
+        """Without articles whose words an own article that was found claims for itself; one of a single community
+        claims nothing from somebody whose community is not known."""
+        if not self._beaten:
+            return found
+        numbers = {n for n, _ in found if community is not None or not self.articles[n].communities}
+        return [(number, fit) for number, fit in found if numbers.isdisjoint(self._beaten.get(number, ()))]
 
     def _candidate(self, number: int, score: float, features: Features) -> tuple[Candidate, Features]:
         article = self.articles[number]

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from bot.clock import Clock
-from bot.engine import metrics, results, routing, spending, turn, verification
+from bot.engine import grouping, metrics, results, routing, spending, turn, verification
 from bot.engine.intake import Intake
 from bot.errors import trace
 from bot.settings import Settings
@@ -52,6 +52,7 @@ RECURRING: Sequence[Recurring] = (
     Recurring("forget-raw", timedelta(hours=1), _forget_raw),
     Recurring("forget-jobs", timedelta(days=1), _forget_jobs),
     Recurring("sms-spending", timedelta(minutes=5), spending.check),
+    Recurring("group-questions", timedelta(minutes=1), grouping.group),
     Recurring("wechat-verification", timedelta(hours=1), verification.check),
 )
 

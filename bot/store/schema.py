@@ -3,6 +3,7 @@
 from bot.store import (
     affairs,
     alarms,
+    articles,
     complaints,
     conversations,
     events,
@@ -12,6 +13,7 @@ from bot.store import (
     numbers,
     outbox,
     places,
+    questions,
     residents,
     roster,
     staff,
@@ -20,6 +22,6 @@ from bot.store import (
 from bot.store.base import metadata
 
 __all__ = [
-    "affairs", "alarms", "complaints", "conversations", "events", "jobs", "media", "messages", "metadata", "numbers",
-    "outbox", "places", "residents", "roster", "staff", "work_orders",
+    "affairs", "alarms", "articles", "complaints", "conversations", "events", "jobs", "media", "messages", "metadata",
+    "numbers", "outbox", "places", "questions", "residents", "roster", "staff", "work_orders",
 ]  # fmt: skip

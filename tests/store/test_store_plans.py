@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.store import alarms, jobs, locking, messages, outbox, residents
+from bot.store import alarms, articles, jobs, locking, messages, outbox, questions, residents
 from bot.store.base import new_id
 from tests.support.clock import MONDAY as NOW
 from tests.support.databases import opened
@@ -40,9 +40,12 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
     "stored messages": lambda conn: (messages.any_stored(conn), messages.oldest_stored(conn, 10)),
     "timers": lambda conn: (jobs.due(conn, NOW, 10), jobs.next_due(conn)),
     "timers without a reason": lambda conn: jobs.cancel(conn, IDS, ["k"], NOW),
+    "which articles are released": articles.stamp,
+    "questions of no group": lambda conn: questions.ungrouped(conn, 10),
+    "questions of a group": lambda conn: questions.of_groups(conn, IDS),
     "a receipt": lambda conn: outbox.receipt(conn, "wechat", "main", "p1", "delivered", "", NOW),
 }
-SMALL = ("ix_messages_stored", "ix_outbox_in_flight", "ix_outbox_queued")
+SMALL = ("ix_messages_stored", "ix_outbox_in_flight", "ix_outbox_queued", "uq_articles_released", "ix_questions_new")
 ALLOWED = ("json_each", "CONSTANT ROW", "anon_1", *SMALL)
 """Not tables: a parameter, a subquery; and the indexes that hold nothing but what is asked for."""
 
