@@ -90,14 +90,17 @@ def key(slug: str, community_id: UUID) -> str:
 _RELEASED = articles.c.state == sa.literal_column("'released'", sa.Text)
 
 
+_STAMP = sa.select(
+    sa.func.count(),
+    sa.func.sum(articles.c.version),
+    sa.func.max(articles.c.released_at, type_=articles.c.released_at.type),
+).where(_RELEASED)
+
+
 def stamp(conn: sa.Connection) -> str:
     """Which state of the released articles this is: another text whenever one was released or withdrawn."""
-    count, last = conn.execute(
-        sa.select(sa.func.count(), sa.func.max(articles.c.released_at, type_=articles.c.released_at.type)).where(
-            _RELEASED
-        )
-    ).one()
-    return f"{count} {last.isoformat()}" if count else ""
+    count, versions, last = conn.execute(_STAMP).one()
+    return f"{count} {versions} {last.isoformat()}" if count else ""
 
 
 def released(conn: sa.Connection) -> list[Row]:

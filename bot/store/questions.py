@@ -143,6 +143,10 @@ def of_groups(conn: sa.Connection, group_ids: Sequence[UUID]) -> dict[UUID, list
 # -- what staff do -----------------------------------------------------------------------------------------------------
 
 
+def get_question(conn: sa.Connection, question_id: UUID) -> Row | None:
+    return one(conn, sa.select(questions).where(questions.c.id == question_id))
+
+
 def set_state(conn: sa.Connection, group_id: UUID, state: str, staff_id: UUID | None, now: datetime) -> None:
     conn.execute(
         sa.update(groups).where(groups.c.id == group_id).values(state=state, ended_by=staff_id, updated_at=now)

@@ -43,6 +43,8 @@ class Act(enum.Enum):
     CLOSE_ALARM = "close an alarm"
     ATTENTION = "see what could not be read, sent or turned"
     UNREADABLE = "see requests that nobody could read"
+    WRITE_KNOWLEDGE = "write and propose articles, sort questions without an answer"
+    RELEASE_KNOWLEDGE = "release and withdraw articles"
 
 
 _DESK: Mapping[str, Scope] = {"agent": "c", "steward": "c", "supervisor": "c", "duty_manager": "c", "site_manager": "c"}
@@ -77,6 +79,15 @@ RIGHTS: Mapping[Act, Mapping[str, Scope]] = {
     Act.CLOSE_ALARM: {**_DESK, "control_room": "c"},
     Act.ATTENTION: {"agent": "c", **_HEADS},
     Act.UNREADABLE: {"agent": "c", **_HEADS, "admin": "x"},
+    Act.WRITE_KNOWLEDGE: {
+        "agent": "c",
+        "steward": "c",
+        "department_head": "c",
+        "supervisor": "c",
+        "site_manager": "c",
+        "quality": "x",
+    },
+    Act.RELEASE_KNOWLEDGE: {"supervisor": "c", "site_manager": "c", "quality": "x"},
 }
 
 

@@ -1,5 +1,6 @@
 """A console over a real, filled database, and browsers of people who are signed in."""
 
+import functools
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -95,13 +96,18 @@ async def enter(browser: Browser, login: str, password: str, **fields: str) -> C
     return await browser.post("/sign-in", {"login": login, "password": password, **fields})
 
 
+@functools.cache
+def _knowledge() -> KnowledgeBase:
+    return KnowledgeBase.load(demonstration=True)
+
+
 @asynccontextmanager
 async def opened(database: Database, clock: Clock, folder: Path) -> AsyncIterator[Kit]:
     """The console over this database, filled."""
     settings = Settings(data_dir=folder)
     seed = await database.write(fill, clock.now())
-    # Acts of the staff read no message: neither classifier nor knowledge is asked.
-    world = await database.read(load, settings, cast("Reader", None), cast("KnowledgeBase", None), {})
+    # Acts of the staff read no message: the classifier is not asked.
+    world = await database.read(load, settings, cast("Reader", None), _knowledge(), {})
     worlds = Worlds(world)
     intake = Intake(database, worlds, clock)
     context = Context(settings=settings, clock=clock, database=database, worlds=worlds, channels={}, intake=intake)

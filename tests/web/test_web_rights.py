@@ -13,6 +13,8 @@ SEES = {
     "/calls": "agent steward supervisor duty site",
     "/alarms": "agent steward tech control head supervisor duty site",
     "/attention": "agent supervisor duty site admin",
+    "/knowledge": "agent steward head supervisor site quality",
+    "/questions": "agent steward head supervisor site quality",
 }
 EVERYBODY = [
     "agent",

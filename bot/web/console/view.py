@@ -275,6 +275,13 @@ def done(request: web.Request, view: View, to: str, key: str = "done.saved") -> 
     return web.Response(status=303, headers={"Location": to})
 
 
+def move_on(request: web.Request, to: str) -> web.Response:
+    """A form went well and leads to another page."""
+    if request.headers.get("HX-Request"):
+        return web.Response(status=204, headers={"HX-Redirect": to, **NO_STORE})
+    return web.Response(status=303, headers={"Location": to})
+
+
 def here(request: web.Request, person: Person) -> View:
     context = request.app[CONTEXT]
     return View(context, person, context.clock.now())
