@@ -11,7 +11,7 @@ from knowledge_base.index import Features, Index
 from knowledge_base.layers import beaten, layered
 from knowledge_base.loader import check_together, load_folder, packaged_articles
 from knowledge_base.model import Answer, Article, Candidate
-from knowledge_base.reading import read
+from knowledge_base.reading import Reading, read
 from knowledge_base.scorer import probabilities
 
 # An answer needs this probability and this distance to the second; a wrong answer costs more than a question back.
@@ -23,6 +23,9 @@ CHOOSE_FROM: Final = 0.35
 BEST_FROM: Final = 0.25
 # A broad question ("物业费") also lies thin on many articles, but leaves next to nothing for "none of them".
 SURELY_OURS: Final = 0.2
+# A question for yes or no names what it is about and then what it asks of it: 快递柜能存行李吗. Where the article
+# speaks of less than this share of it, it may well say nothing of the rest, and is only offered.
+SPOKEN_OF_FROM: Final = 0.5
 OFFER_FROM: Final = 0.04
 MOST_OFFERED: Final = 3
 # Nobody writes a question of this length; it keeps a pasted novel from costing more than a sentence.
@@ -83,7 +86,11 @@ class KnowledgeBase:
             key=lambda pair: (-pair[0].score, pair[0].article),
         )
         candidates = [candidate for candidate, _ in ranked]
-        if _is_clear(candidates) and _speaks_of_it(ranked[0][1]) and self._may_tell(candidates[0], community, question):
+        if (
+            _is_clear(candidates)
+            and _speaks_of_it(ranked[0][1], reading)
+            and self._may_tell(candidates[0], community, question)
+        ):
             return self._answer(candidates)
         offered = tuple(candidate for candidate in candidates[:MOST_OFFERED] if candidate.score >= OFFER_FROM)
         if _is_worth_asking(candidates, offered):
@@ -137,9 +144,11 @@ def _is_clear(candidates: list[Candidate]) -> bool:
     return candidates[0].score >= ANSWER_FROM and candidates[0].score - second >= ANSWER_GAP
 
 
-def _speaks_of_it(features: Features) -> bool:
-    """Whether the article answers each facet asked for, and no counter-phrase is nearer than its own ways to ask."""
-    return not features.facets_missing and not features.counter_wins
+def _speaks_of_it(features: Features, question: Reading) -> bool:
+    """Whether the article answers each facet asked for, or enough of a question for yes or no, and no counter-phrase is
+    nearer than its own ways to ask."""
+    enough = features.coverage >= SPOKEN_OF_FROM or not question.polar or bool(question.facets)
+    return enough and not features.facets_missing and not features.counter_wins
 
 
 def _is_worth_asking(candidates: list[Candidate], offered: tuple[Candidate, ...]) -> bool:

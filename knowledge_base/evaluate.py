@@ -18,6 +18,7 @@ from knowledge_base.model import Answer
 QUESTIONS: Final = Path(__file__).parent.parent / "tests" / "knowledge_base" / "questions"
 HELD_OUT: Final = (
     "heldout.toml",
+    "heldout_after.toml",
     "heldout_fresh.toml",
     "heldout_last.toml",
     "heldout_other_author.toml",

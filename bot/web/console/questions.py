@@ -38,12 +38,15 @@ async def page(request: web.Request, person: Person) -> web.StreamResponse:
     def read(conn: sa.Connection, v: View) -> Data:
         rows = questions.listed(conn, may.listed, TABS[tab])
         asked = questions.of_groups(conn, [row["id"] for row in rows])
-        shown = [
-            {**row, "examples": asked[row["id"]][:SHOWN], "where": v.community(row["community_id"])} for row in rows
-        ]
-        return {"rows": shown, "tab": tab}
+        return {"rows": [_shown(v, row, asked[row["id"]]) for row in rows], "tab": tab}
 
     return await view.show(request, person, "questions.html", read, ("questions",))
+
+
+def _shown(v: View, row: Row, asked: list[Row]) -> Row:
+    title, _ = wordings([one["text"] for one in asked])
+    shown = {"examples": asked[:SHOWN], "where": v.community(row["community_id"]), "title": title or row["title"]}
+    return {**row, **shown}
 
 
 Make = Callable[[sa.Connection, Row, View, Mapping[str, Any]], str]
