@@ -15,7 +15,6 @@ from workflows.forms import Form
 from workflows.talk import Talk
 
 KIND = "helpful"
-AGAIN_AFTER = timedelta(hours=24)
 COUNTS_FOR = timedelta(hours=12)
 """A digit that comes later answers something else."""
 _GRAVE = frozenset({"emergencies"})
@@ -51,7 +50,8 @@ def _may_ask(talk: Talk, article: Article) -> bool:
     if any(case.closed_at is None for case in desk.complaints) or not _answers_freely(talk):
         return False
     last = talk.memory.helpful_at
-    return not last or desk.now - datetime.fromisoformat(last) >= AGAIN_AFTER
+    again = timedelta(hours=desk.settings.helpful_again_hours)
+    return not last or desk.now - datetime.fromisoformat(last) >= again
 
 
 def _answers_freely(talk: Talk) -> bool:

@@ -52,7 +52,7 @@ RECURRING: Sequence[Recurring] = (
     Recurring("forget-raw", timedelta(hours=1), _forget_raw),
     Recurring("forget-jobs", timedelta(days=1), _forget_jobs),
     Recurring("sms-spending", timedelta(minutes=5), spending.check),
-    Recurring("group-questions", timedelta(minutes=1), grouping.group),
+    Recurring("group-questions", timedelta(minutes=5), grouping.group),
     Recurring("wechat-verification", timedelta(hours=1), verification.check),
 )
 

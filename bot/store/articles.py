@@ -17,7 +17,7 @@ from bot.store.base import (
     Row,
     community_column,
     id_column,
-    insert,
+    insert_new,
     mappings,
     metadata,
     one,
@@ -178,7 +178,8 @@ def add(conn: sa.Connection, row: Row) -> None:
     if conn.execute(sa.select(articles.c.id).where(mine, articles.c.state.in_(OPEN))).first() is not None:
         raise Conflict("article_open")
     last = value(conn, sa.select(sa.func.coalesce(sa.func.max(articles.c.version), 0)).where(mine))
-    insert(conn, articles, [{**row, "version": last + 1}])
+    if not insert_new(conn, articles, [{**row, "version": last + 1}]):  # somebody else began one this very moment
+        raise Conflict("article_open")
 
 
 def edit(conn: sa.Connection, article_id: UUID, changes: Row) -> None:

@@ -12,7 +12,16 @@ from bot.settings import Settings
 from bot.store import questions
 from bot.store.base import insert, new_id
 from bot.web.staff import VENDOR
-from tests.browser.test_console_browser import CHROMIUM, console, photo, write
+from tests.browser.test_console_browser import (
+    CHROMIUM,
+    NAMELESS,
+    PALE,
+    SMALL_TEXT,
+    TOO_WIDE,
+    console,
+    photo,
+    write,
+)
 from tests.web.console_kit import Kit
 
 pytestmark = [
@@ -55,7 +64,11 @@ async def test_from_an_open_question_to_a_released_article(sqlite_url: str, tmp_
         await page.get_by_label("像住户那样问").fill("请问泳池什么时候开门")
         await page.get_by_role("button", name="试试").click()
         await expect(page.locator("#tried")).to_contain_text("直接回答")
-        await photo(page, tmp_path, "article")
+        for width, height in ((360, 740), (1366, 768)):
+            await page.set_viewport_size({"width": width, "height": height})
+            await photo(page, tmp_path, f"article-{width}")
+            assert [await page.evaluate(what) for what in (SMALL_TEXT, NAMELESS, PALE)] == [[], [], []]
+            assert not await page.evaluate(TOO_WIDE)
         await page.get_by_role("button", name="发布", exact=True).click()
         await expect(page.locator("h1 + .badge")).to_have_text("已发布")
         place = kit.context.world.communities[kit.seed.communities["A"]].name

@@ -23,8 +23,6 @@ from knowledge_base.model import Article
 from workflows.unanswered import OFFER
 
 LISTED = 200
-OFFERED_FOR = timedelta(days=7)
-"""Whoever asked so long ago is still told the answer."""
 TABS: Mapping[str, tuple[str, ...]] = {
     "own": ("draft", "proposed", "released"), "shipped": (), "ended": ("replaced", "withdrawn"),
 }  # fmt: skip
@@ -43,7 +41,7 @@ async def page(request: web.Request, person: Person) -> web.StreamResponse:
     def read(conn: sa.Connection, v: View) -> Data:
         counts = articles.helpful_counts(conn, may.listed)
         own = articles.listed(conn, may.listed, states=TABS[tab], search=search, limit=LISTED) if TABS[tab] else []
-        rows = [_line(v, row, counts) for row in own]
+        rows = sorted((_line(v, row, counts) for row in own), key=lambda row: row["state"] != "proposed")
         rows += [_shipped_line(sheet, counts) for sheet in _shipped(v, search)] if tab == "shipped" else []
         return {"rows": rows, "tab": tab, "search": search, "most": LISTED, **tried}
 
@@ -176,7 +174,8 @@ def _release(conn: sa.Connection, row: Row, person: Person, v: View, given: Mapp
     if row["group_id"] is not None:
         told = article_form.article(row, v.context)
         answers = {language: told.told_in(language) for language in ("zh-Hans", "zh-Hant", "en")}
-        questions.offer(conn, row["group_id"], OFFER, answers, v.now - OFFERED_FOR, v.now)
+        since = v.now - timedelta(days=v.context.settings.desk.offer_answer_days)
+        questions.offer(conn, row["group_id"], OFFER, answers, since, v.now)
         questions.set_state(conn, row["group_id"], "answered", person.id, v.now)
 
 
