@@ -56,6 +56,7 @@ questions = sa.Table(
     reference("affair_id", "affairs.id"),
     when("asked_at", nullable=False),
     when("offered_at"),
+    sa.Index("ix_questions_community_id_asked_at", "community_id", "asked_at"),
     part_index("ix_questions_new", "asked_at", where="group_id IS NULL"),
 )
 

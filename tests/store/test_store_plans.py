@@ -42,6 +42,7 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
     "timers without a reason": lambda conn: jobs.cancel(conn, IDS, ["k"], NOW),
     "which articles are released": articles.stamp,
     "questions of no group": lambda conn: questions.ungrouped(conn, 10),
+    "questions of a community": lambda conn: questions.known(conn, IDS[0], 10),
     "questions of a group": lambda conn: questions.of_groups(conn, IDS),
     "a receipt": lambda conn: outbox.receipt(conn, "wechat", "main", "p1", "delivered", "", NOW),
 }

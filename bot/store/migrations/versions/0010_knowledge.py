@@ -60,6 +60,7 @@ def _questions() -> None:
     )
     op.create_index(op.f("ix_questions_conversation_id"), "questions", ["conversation_id"])
     op.create_index(op.f("ix_questions_group_id"), "questions", ["group_id"])
+    op.create_index("ix_questions_community_id_asked_at", "questions", ["community_id", "asked_at"])
     new = sa.text("group_id IS NULL")
     op.create_index("ix_questions_new", "questions", ["asked_at"], sqlite_where=new, postgresql_where=new)
 
