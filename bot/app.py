@@ -263,6 +263,7 @@ async def _worlds(
     capabilities = {key: channel.capabilities for key, channel in channels.items()}
     worlds = Worlds(await database.read(load, settings, reader, articles, capabilities))
     await learning.renew(database, worlds)
+    await knowledge.renew(database, worlds)
     return worlds
 
 
@@ -314,12 +315,14 @@ async def _watch_world(context: Context, stack: contextlib.AsyncExitStack) -> No
 
 
 async def reload_world(context: Context) -> None:
-    """Read the snapshot anew, and what staff have taught."""
+    """Read the snapshot anew, what staff have taught, and which articles are released."""
     old: World = context.world
     new = await context.database.read(load, old.settings, old.reader, old.knowledge, old.capabilities)
-    # Somebody may have taught this process meanwhile: its reader stays.
-    context.worlds.current = replace(new, reader=context.world.reader)
+    # Somebody may have taught this process or released an article meanwhile: those stay.
+    now = context.world
+    context.worlds.current = replace(new, reader=now.reader, knowledge=now.knowledge)
     await learning.renew(context.database, context.worlds)
+    await knowledge.renew(context.database, context.worlds)
 
 
 async def _listen(service: Service, ports: list[Port], stack: contextlib.AsyncExitStack) -> None:

@@ -20,6 +20,7 @@ from bot.store import alarm_sends, alarms, outbox, work_orders
 from bot.store import conversations as conversation_store
 from bot.store.affairs import affairs
 from bot.store.alarms import alerts, call_tasks, follow_ups
+from bot.store.articles import ratings
 from bot.store.base import NOBODY, Row, new_id
 from bot.store.complaints import complaints
 from bot.store.conversations import conversations
@@ -27,6 +28,7 @@ from bot.store.events import case_events, promises
 from bot.store.messages import attachments, messages
 from bot.store.outbox import DIALOGUE, EMERGENCY, PROGRESS
 from bot.store.pending import Pending
+from bot.store.questions import new_question, questions
 from bot.store.records import (
     CASE_KIND,
     Affair,
@@ -385,6 +387,23 @@ class Desk:
     def adopt(self, case: Case, since: datetime) -> None:
         """Pictures that came since then, before anybody said what they show, belong to this case."""
         self.pending.adopted.append((self.conversation.id, since, CASE_KIND[type(case)], case.id))
+
+    def keep_question(self, text: str, language: str, why: str, affair: Affair | None = None) -> None:
+        """Keep a question that nobody here could answer; `text` names nobody. `why`: see `bot.store.questions`."""
+        row = new_question(
+            self.community_id, text, language, why, self.now,
+            id=new_id(), conversation_id=self.conversation.id, affair_id=affair.id if affair else None,
+        )  # fmt: skip
+        self.pending.insert(questions, row)
+
+    def question_offered(self, question_id: UUID) -> None:
+        """The answer to a kept question was told."""
+        self.pending.update(questions, question_id, {"offered_at": self.now})
+
+    def rate_article(self, article: str, *, helpful: bool) -> None:
+        """What the resident says of an answer from the knowledge base."""
+        row = self._row(conversation_id=self.conversation.id, article=article, helpful=helpful, at=self.now)
+        self.pending.insert(ratings, row)
 
     def promise(self, case: Case, what: str, due_at: datetime, staff_id: UUID | None = None) -> None:
         """Keep on record that the resident was told a time."""

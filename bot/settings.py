@@ -90,6 +90,10 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """A reading whose best two intents are closer than this is asked about."""
     reading_threshold: Share = 0.45
     """A reading below this is not acted on without asking."""
+    helpful_again_hours: Count = 24
+    """So long after it was asked whether an answer helped it is not asked again in a conversation."""
+    offer_answer_days: Count = 7
+    """Whoever asked what nobody knew is told the answer of an article that is released within so many days."""
     remember_days: Count = 14
     """A closed order can still be rated or reopened by words for so long."""
 

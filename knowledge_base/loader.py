@@ -17,6 +17,8 @@ from knowledge_base.model import Article
 
 LEAST_ASKS: Final = 4
 LONGEST_ANSWER: Final = 300
+LONGEST_ENGLISH: Final = 900
+"""Characters: the same answer in English takes about three times as many."""
 
 _FRONT_MATTER = re.compile(r"\A\+\+\+\n(.*?)\n\+\+\+\n(.*)\Z", re.DOTALL)
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -25,8 +27,9 @@ _TEXTS: Final = ("title", "topic", "owner", "source")
 _LISTS: Final = ("ask", "not_about", "answers", "communities")
 _DATES: Final = ("valid_from", "valid_until")
 _FLAGS: Final = ("demonstration",)
-_KEYS: Final = _TEXTS + _LISTS + _DATES + _FLAGS
-_OPTIONAL: Final = ("not_about", "answers", "communities")
+_TRANSLATIONS: Final = ("title_hant", "answer_hant", "title_en", "answer_en")
+_KEYS: Final = _TEXTS + _LISTS + _DATES + _FLAGS + _TRANSLATIONS
+_OPTIONAL: Final = ("not_about", "answers", "communities", *_TRANSLATIONS)
 
 
 class KnowledgeError(ValueError):
@@ -97,9 +100,11 @@ def _fields(name: str, front: str) -> dict[str, Any]:
 
 def _check_fields(name: str, fields: dict[str, Any]) -> None:
     _check_keys(name, fields)
-    for key in _TEXTS:
+    for key in (*_TEXTS, *(key for key in _TRANSLATIONS if key in fields)):
         if not isinstance(fields[key], str) or not fields[key].strip():
             raise KnowledgeError(f"{name}: {key} must be a text that is not empty")
+    if len(fields.get("answer_en", "")) > LONGEST_ENGLISH:
+        raise KnowledgeError(f"{name}: answer_en has {len(fields['answer_en'])} characters, at most {LONGEST_ENGLISH}")
     for key in _LISTS:
         _check_list(name, key, fields.get(key, []))
     for key in _FLAGS:

@@ -24,6 +24,13 @@ class Reading(msgspec.Struct, frozen=True):
     things: frozenset[str]
     acts: frozenset[str]
     facets: frozenset[str]
+    polar: bool = False
+    """Whether it asks for a yes or no: whether something may be, can be, is there."""
+
+
+_POLAR: Final = re.compile(
+    r"[吗不没么]\W*$|([\u4e00-\u9fff])[不没]\1|可不可以|^(?:can|could|is|are|do|does|may|am|will)\b"
+)
 
 
 def _data(name: str) -> str:
@@ -85,7 +92,12 @@ def read(question: str) -> Reading:
     acts = _ACTS.find(text, stems)
     plain = _PUNCTUATION.sub("", _FILLER.remove(text))
     sound = plain.translate(_SOUND)
-    return Reading(plain, sound, _tokens(sound, stems, things, acts), frozenset(things), frozenset(acts), facets)
+    tokens = _tokens(sound, stems, things, acts)
+    return Reading(plain, sound, tokens, frozenset(things), frozenset(acts), facets, _is_polar(text))
+
+
+def _is_polar(text: str) -> bool:
+    return _POLAR.search(text) is not None
 
 
 def _latin_reading(words: list[str], facets: frozenset[str]) -> Reading:
@@ -101,7 +113,8 @@ def _latin_reading(words: list[str], facets: frozenset[str]) -> Reading:
         sound = _FILLER_BY_SOUND.remove(sound)
         return Reading(sound, sound, _tokens(sound, [], things, acts), frozenset(things), frozenset(acts), facets)
     plain = " ".join(word for word in stems if word not in _ENGLISH_FILLER)
-    return Reading(plain, plain, _tokens("", stems, things, acts), frozenset(things), frozenset(acts), facets)
+    tokens, polar = _tokens("", stems, things, acts), _is_polar(" ".join(words))
+    return Reading(plain, plain, tokens, frozenset(things), frozenset(acts), facets, polar)
 
 
 def _pinyin(words: list[str]) -> list[str]:

@@ -1,24 +1,23 @@
 """Questions: answered from the knowledge base, offered as a choice, or passed to a person with a time."""
 
 import re
-from typing import Any
 
 from bot.desk import Choice, Desk, Job
-from workflows import forms, human, wording
+from knowledge_base.model import Answer, Article
+from workflows import forms, helpful, human, unanswered, wording
 from workflows.affair import dialogue as affair
 from workflows.forms import Form
 from workflows.summary import bare_title, shared
 from workflows.talk import Talk
 
 name = "faq"
-timers: frozenset[str] = frozenset()
+timers = frozenset({unanswered.OFFER})
 
 _POINTS_BACK = re.compile(
     r"^(?:那|这|這|它|还|還|另外|and|what about|does it|is it|do i)|这个|那个|這個|它|这张|那张|that one|"
     r"this one|\bit\b",
     re.IGNORECASE,
 )
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 IN_A_FORM, LEAD_IN_A_FORM = 0.4, 0.1
 _SHORT = 16
 """A question this short that points back speaks of what was answered last."""
@@ -29,20 +28,13 @@ def start(talk: Talk) -> None:
     answered(talk, ask(talk, talk.said.text))
 
 
-def answered(talk: Talk, found: Any) -> None:
+def answered(talk: Talk, found: Answer) -> None:
     """Say what the knowledge base decided."""
     if found.decision == "answer":
-        talk.understood()
-        _topic(talk, found.article)
-        _tell(talk, found.text)
-        talk.end("faq", "answered")
+        _tell(talk, _article(talk, found.article or ""))
     elif found.decision == "choose" and _clear_enough_in_a_form(talk, found):
-        best = talk.desk.world.knowledge.article(found.candidates[0].article)
-        assert best is not None
-        talk.understood()
-        _topic(talk, best.id)
-        _tell(talk, talk.text("faq.about", title=_label(best.title), answer=best.answer))
-        talk.end("faq", "answered")
+        best = _article(talk, found.candidates[0].article)
+        _tell(talk, best, "faq.about")
     elif found.decision == "choose":
         talk.understood()
         _offer(talk, found)
@@ -50,14 +42,29 @@ def answered(talk: Talk, found: Any) -> None:
         unknown(talk)
 
 
-def _tell(talk: Talk, answer: str) -> None:
-    """An article as it stands; whoever writes English hears first that there is none in English."""
-    if talk.language == "en" and _HAN.search(answer):
-        talk.reply("faq.in_chinese")
-    talk.add(answer)
+def _article(talk: Talk, ident: str) -> Article:
+    found = talk.desk.world.knowledge.article(ident)
+    assert found is not None
+    return found
 
 
-def _clear_enough_in_a_form(talk: Talk, found: Any) -> bool:
+def _tell(talk: Talk, article: Article, key: str = "") -> None:
+    """Tell an article in the resident's language, below its title where `key` says how."""
+    talk.understood()
+    _topic(talk, article.id)
+    answer = worded(talk, article)
+    talk.add(talk.text(key, title=_label(article.title_in(talk.language)), answer=answer) if key else answer)
+    helpful.ask(talk, article)
+    talk.end("faq", "answered")
+
+
+def worded(talk: Talk, article: Article) -> str:
+    """The answer in the resident's language; else in Chinese, with one line that says so."""
+    answer = article.told_in(talk.language)
+    return answer if article.speaks(talk.language) else f"{talk.text('faq.in_chinese')}\n{answer}"
+
+
+def _clear_enough_in_a_form(talk: Talk, found: Answer) -> bool:
     """Inside a form a choice would leave two questions open: the likeliest is told under its title, where it leads."""
     if not any(form.workflow in {"repair", "affair", "complaint"} for form in talk.memory.forms):
         return False
@@ -65,7 +72,7 @@ def _clear_enough_in_a_form(talk: Talk, found: Any) -> bool:
     return bool(scores[0] >= IN_A_FORM and scores[0] - scores[1] >= LEAD_IN_A_FORM)
 
 
-def ask(talk: Talk, text: str) -> Any:
+def ask(talk: Talk, text: str) -> Answer:
     """What the knowledge base says, in the light of what was spoken of last where the question points back to it."""
     base, local = talk.desk.world.knowledge, talk.local
     community = talk.desk.world.communities.get(talk.desk.community_id)
@@ -88,10 +95,11 @@ def _topic(talk: Talk, article: str) -> None:
     talk.desk.change(talk.desk.conversation, topic=article)
 
 
-def _offer(talk: Talk, found: Any) -> None:
+def _offer(talk: Talk, found: Answer) -> None:
     form = forms.new_form(name, talk.desk.now)
     form.words = [talk.said.text]
-    labels = [_label(candidate.title) for candidate in found.candidates]
+    titles = [_article(talk, candidate.article).title_in(talk.language) for candidate in found.candidates]
+    labels = [_label(title) for title in titles]
     labels.append(talk.text("faq.none_of_them"))
     form.ask("choose", [{"article": candidate.article} for candidate in found.candidates] + [{"article": ""}])
     form.data["labels"] = labels
@@ -113,6 +121,7 @@ def _say_offer(talk: Talk, form: Form) -> None:
 def unknown(talk: Talk) -> None:
     """Nobody here knows: a person answers, by a time that is told."""
     case = affair.ask_a_person(talk, talk.said.text)
+    unanswered.keep(talk, talk.said.text, "unknown", case)
     assert case.due_at is not None
     phone = talk.phone()
     urgent = talk.text("affair.urgent_phone", phone=phone) if phone else ""
@@ -121,20 +130,20 @@ def unknown(talk: Talk) -> None:
 
 
 def resume(talk: Talk, form: Form) -> bool:
-    """A choice by its number, or by words that fit one of the titles."""
+    """A choice by its number, or by words that fit one of the titles; or what somebody says of an answer."""
+    if form.kind == helpful.KIND:
+        return helpful.heard(talk, form)
     picked = _picked(talk, form)
-    if picked is None:
-        talk.memory.drop(form)
-        return False
     talk.memory.drop(form)
-    talk.understood()
+    if picked is None:
+        return False
     article = talk.desk.world.knowledge.article(form.choices[picked]["article"])
-    if article is None:
-        human.start(talk)
+    if article is not None:
+        _tell(talk, article)
         return True
-    _topic(talk, article.id)
-    _tell(talk, article.answer)
-    talk.end("faq", "answered")
+    talk.understood()
+    unanswered.keep(talk, form.text, "none_of_them")
+    human.start(talk)
     return True
 
 
@@ -152,9 +161,10 @@ def _picked(talk: Talk, form: Form) -> int | None:
 
 def question(talk: Talk, form: Form) -> None:
     """The same offer once more."""
-    _say_offer(talk, form)
+    if form.kind != helpful.KIND:
+        _say_offer(talk, form)
 
 
 def due(desk: Desk, job: Job) -> None:
-    """It has no timers."""
-    del desk, job
+    """What nobody could answer has an article now."""
+    unanswered.offer(desk, job)

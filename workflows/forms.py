@@ -96,6 +96,8 @@ class Memory(msgspec.Struct, kw_only=True, omit_defaults=True):
     album: str = ""
     """The album that the last message was a picture of."""
     held: Held | None = None
+    helpful_at: str = ""
+    """When it was last asked whether an answer helped."""
 
     def put(self, form: Form) -> None:
         """`form` is the newest now; the oldest recorded ones fall off."""

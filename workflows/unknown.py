@@ -4,7 +4,7 @@ import msgspec
 
 from bot.desk import Choice, Desk, Job
 from intents.model import Reading
-from workflows import dialogue, faq, forms, human, intake, where
+from workflows import dialogue, faq, forms, human, intake, unanswered, where
 from workflows.affair import dialogue as affair
 from workflows.affair import kinds
 from workflows.forms import Form
@@ -29,6 +29,8 @@ def start(talk: Talk) -> None:
     if found is not None and found.decision != "unknown":
         faq.answered(talk, found)
         return
+    if found is not None and talk.said.asks:
+        unanswered.keep(talk, talk.said.text, "unknown")
     place = intake_place(talk)
     if place:
         talk.ask("where.noted", place=place)

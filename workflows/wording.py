@@ -31,6 +31,18 @@ def day(moment: datetime, now: datetime, language: str) -> str:
     return names.get(days, f"{moment.month}月{moment.day}日（{week}）")
 
 
+def ago(moment: datetime, now: datetime, language: str) -> str:
+    """A day that has been, as one speaks of it within a week: 今天, 昨天, 周三; else its date."""
+    days = (now.date() - moment.date()).days
+    words = {"zh-Hans": ("今天", "昨天"), "zh-Hant": ("今天", "昨天"), "en": ("today", "yesterday")}[language]
+    if days < len(words):
+        return words[days]
+    if days >= 7:
+        return day(moment, now, language)
+    named = _WEEKDAYS[language][moment.weekday()]
+    return f"on {named}" if language == "en" else f"{'週' if language == 'zh-Hant' else '周'}{named}"
+
+
 def when(moment: datetime, now: datetime, language: str) -> str:
     """今天17:30, 明早8:30, 明天（周三）15:00."""
     if language == "en":

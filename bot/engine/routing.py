@@ -330,8 +330,9 @@ def _answer_on_the_side(talk: Talk) -> None:
     for request in talk.reading.requests[1:]:
         if request.intent == "faq" and talk.reading.intent != "faq":
             found = faq.ask(talk, request.text)
-            if found.decision == "answer":
-                talk.add(found.text)
+            article = talk.desk.world.knowledge.article(found.article or "") if found.decision == "answer" else None
+            if article is not None:
+                talk.add(faq.worded(talk, article))
             return
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from bot.clock import Clock
-from bot.engine import drills, metrics, results, routing, spending, turn, verification
+from bot.engine import drills, grouping, metrics, results, routing, spending, turn, verification
 from bot.engine.intake import Intake
 from bot.errors import trace
 from bot.settings import Settings
@@ -53,6 +53,7 @@ RECURRING: Sequence[Recurring] = (
     Recurring("forget-jobs", timedelta(days=1), _forget_jobs),
     Recurring("sms-spending", timedelta(minutes=5), spending.check),
     Recurring("alarm-drill", timedelta(days=1), drills.check),
+    Recurring("group-questions", timedelta(minutes=5), grouping.group),
     Recurring("wechat-verification", timedelta(hours=1), verification.check),
 )
 

@@ -10,12 +10,14 @@ from bot.store import events, jobs, numbers, outbox
 from bot.store.affairs import affairs
 from bot.store.alarm_sends import alarm_sends
 from bot.store.alarms import alarms, alerts, call_tasks, follow_ups
+from bot.store.articles import ratings
 from bot.store.base import Row, insert, insert_new, insert_once, update_by_id
 from bot.store.complaints import complaints
 from bot.store.conversations import conversations
 from bot.store.database import notify
 from bot.store.events import case_events, promises
 from bot.store.messages import adopt, attachments, messages
+from bot.store.questions import questions
 from bot.store.residents import identities, residents
 from bot.store.staff import audit
 from bot.store.work_orders import work_orders
@@ -34,6 +36,8 @@ _INSERTS = (
     attachments,
     outbox.outbox,
     audit,
+    questions,
+    ratings,
 )
 """In this order the rows of one turn may point at each other."""
 
@@ -51,6 +55,7 @@ _UPDATES = (
     alarms,
     call_tasks,
     follow_ups,
+    questions,
 )
 """In lock order."""
 

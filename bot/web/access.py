@@ -23,8 +23,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from bot.desk import Case, Desk
 from bot.errors import Conflict, FrontdeskError, NotAllowed, NotFound
-from bot.store import affairs, alarms, complaints, inbox, media, staff, work_orders
-from bot.store.base import Row
+from bot.store import affairs, alarms, articles, complaints, inbox, media, questions, staff, work_orders
+from bot.store.base import NOBODY, Row
 from bot.web.context import CONTEXT, Context
 from bot.web.limits import FailureLimit
 from bot.web.rights import MASKED_ROLE, Act, Allowed, allowed, unmasked
@@ -357,6 +357,28 @@ def task_for(conn: sa.Connection, person: Person, task_id: UUID) -> Row:
     row = alarms.get_task(conn, task_id)
     if row is None or not person.may(Act.CALL).covers(row["community_id"]):
         raise NotFound("call task")
+    return row
+
+
+def article_for(conn: sa.Connection, person: Person, article_id: UUID, act: Act = Act.WRITE_KNOWLEDGE) -> Row:
+    """An article of the company's own. One of all communities is read by all who write, and changed only by those who
+    may do so everywhere."""
+    row, may = articles.get(conn, article_id), person.may(Act.WRITE_KNOWLEDGE)
+    if row is None or not may or (row["community_id"] != NOBODY and not may.covers(row["community_id"])):
+        raise NotFound("article")
+    return _may(row, act is Act.WRITE_KNOWLEDGE or reaches_article(person, row["community_id"], act))
+
+
+def reaches_article(person: Person, community_id: UUID, act: Act) -> bool:
+    may = person.may(act)
+    return may.everywhere if community_id == NOBODY else may.covers(community_id)
+
+
+def group_for(conn: sa.Connection, person: Person, group_id: UUID) -> Row:
+    """A group of questions without an answer."""
+    row = questions.get(conn, group_id)
+    if row is None or not person.may(Act.WRITE_KNOWLEDGE).covers(row["community_id"]):
+        raise NotFound("questions")
     return row
 
 

@@ -47,6 +47,8 @@ class Act(enum.Enum):
     CORRECT = "correct how a message was read"
     TEACH = "make examples of corrections"
     MODELS = "train a model, put one to use"
+    WRITE_KNOWLEDGE = "write and propose articles, sort questions without an answer"
+    RELEASE_KNOWLEDGE = "release and withdraw articles"
 
 
 _DESK: Mapping[str, Scope] = {"agent": "c", "steward": "c", "supervisor": "c", "duty_manager": "c", "site_manager": "c"}
@@ -85,6 +87,15 @@ RIGHTS: Mapping[Act, Mapping[str, Scope]] = {
     Act.CORRECT: {**_DESK, "quality": "x"},
     Act.TEACH: {"supervisor": "c", "site_manager": "c", "quality": "x"},
     Act.MODELS: {"supervisor": "c", "site_manager": "c", "quality": "x", "admin": "x"},
+    Act.WRITE_KNOWLEDGE: {
+        "agent": "c",
+        "steward": "c",
+        "department_head": "c",
+        "supervisor": "c",
+        "site_manager": "c",
+        "quality": "x",
+    },
+    Act.RELEASE_KNOWLEDGE: {"supervisor": "c", "site_manager": "c", "quality": "x"},
 }
 
 

@@ -60,7 +60,10 @@ pytestmark = [
 ]
 
 NAME = "欧阳上官阿卜杜拉·买买提明·艾合买提江"
-PAGES = ("inbox", "orders", "orders?closed", "complaints", "affairs", "calls", "alarms", "attention", "learning")
+PAGES = (
+    "inbox", "orders", "orders?closed", "complaints", "affairs", "calls", "alarms", "attention", "learning", "knowledge",
+    "knowledge?tab=shipped&try=停车", "knowledge/new", "knowledge/shipped/tap-price", "questions",
+)  # fmt: skip
 
 
 def crowd(conn: sa.Connection, seed: Seed) -> None:

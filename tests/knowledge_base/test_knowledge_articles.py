@@ -142,3 +142,25 @@ def test_no_threat_with_water_power_or_heating() -> None:
     for article in ARTICLES:
         if article.topic == "fees" and re.search("停(水|电|气|暖)", article.answer):
             assert "不能用" in article.answer
+
+
+FIGURE = re.compile(r"0571-8800 \d{4}|\d+(?:[:.]\d+)*")
+IN_WORDS = {"1", "7"}
+"""Figures that English writes out or leaves unsaid: the first floor, one hour, seven days."""
+
+
+@each()
+def test_the_english_answer_says_the_same_figures_in_the_same_tone(article: Article) -> None:
+    assert article.title_en
+    assert article.speaks("en")
+    chinese, english = (set(FIGURE.findall(text)) for text in (article.answer, article.answer_en))
+    assert chinese - english <= IN_WORDS
+    assert english - chinese <= ({"0.03"} if "万分之三" in article.answer else set())
+    assert not re.search(r"[!?~…]|\b(?:dear|kindly)\b", article.answer_en, re.IGNORECASE)
+
+
+@each()
+def test_readers_of_traditional_characters_get_them(article: Article) -> None:
+    told = article.told_in("zh-Hant")
+    assert set(FIGURE.findall(told)) == set(FIGURE.findall(article.answer))
+    assert not re.search("[们这说电请业证]", told)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.store import alarm_sends, alarms, jobs, learning, locking, messages, outbox, residents
+from bot.store import alarm_sends, alarms, articles, jobs, learning, locking, messages, outbox, questions, residents
 from bot.store.base import new_id
 from tests.support.clock import MONDAY as NOW
 from tests.support.databases import opened
@@ -55,6 +55,10 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
     "the last drill": alarm_sends.latest_drill,
     "whether staff have taught something": learning.revision,
     "what staff have taught": lambda conn: (learning.live(conn), learning.holding(conn), learning.count_open(conn)),
+    "which articles are released": articles.stamp,
+    "questions of no group": lambda conn: questions.ungrouped(conn, 10),
+    "questions of a community": lambda conn: questions.known(conn, IDS[0], 10),
+    "questions of a group": lambda conn: questions.of_groups(conn, IDS),
     "a receipt": lambda conn: outbox.receipt(conn, "wechat", "main", "p1", "delivered", "", NOW),
 }
 SMALL = (
@@ -65,6 +69,8 @@ SMALL = (
     "ix_messages_stored",
     "ix_outbox_in_flight",
     "ix_outbox_queued",
+    "ix_questions_new",
+    "uq_articles_released",
 )
 ALLOWED = ("json_each", "CONSTANT ROW", "anon_1", *SMALL)
 """Not tables: a parameter, a subquery; and the indexes that hold nothing but what is asked for."""

@@ -1,5 +1,6 @@
 """A console over a real, filled database, and browsers of people who are signed in."""
 
+import functools
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -95,6 +96,11 @@ async def enter(browser: Browser, login: str, password: str, **fields: str) -> C
     return await browser.post("/sign-in", {"login": login, "password": password, **fields})
 
 
+@functools.cache
+def _knowledge() -> KnowledgeBase:
+    return KnowledgeBase.load(demonstration=True)
+
+
 @asynccontextmanager
 async def opened(
     database: Database, clock: Clock, folder: Path, reads: tuple[Reader, KnowledgeBase] | None = None
@@ -102,8 +108,8 @@ async def opened(
     """The console over this database, filled. `reads`: for pages that read messages."""
     settings = Settings(data_dir=folder)
     seed = await database.write(fill, clock.now())
-    # Most acts of the staff read no message: neither classifier nor knowledge is asked.
-    reader, knowledge = reads or (cast("Reader", None), cast("KnowledgeBase", None))
+    # Most acts of the staff read no message: the classifier is not asked.
+    reader, knowledge = reads or (cast("Reader", None), _knowledge())
     world = await database.read(load, settings, reader, knowledge, {})
     worlds = Worlds(world)
     intake = Intake(database, worlds, clock)

@@ -75,6 +75,13 @@ async def test_every_page_speaks_both_languages(kit: Kit, language: str) -> None
     browser = await kit.sign_in("supervisor")
     await browser.post("/language", {"language": language, "back": "/console"})
     pages = ["/inbox", "/orders", "/orders?closed", "/complaints", "/affairs", "/calls", "/alarms", "/attention"]
+    pages += [
+        "/knowledge?try=停车",
+        "/knowledge?tab=shipped",
+        "/knowledge/new",
+        "/knowledge/shipped/tap-price",
+        "/questions",
+    ]
     pages += [f"/inbox/{kit.seed.conversations['wang']}", f"/orders/{kit.seed.cases['given']}"]
     pages += [f"/complaints/{kit.seed.cases['noise']}", f"/affairs/{kit.seed.cases['affair']}"]
     for path in pages:

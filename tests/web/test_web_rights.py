@@ -14,6 +14,8 @@ SEES = {
     "/alarms": "agent steward tech control head supervisor duty site admin",
     "/attention": "agent supervisor duty site admin",
     "/learning": "supervisor site quality admin",
+    "/knowledge": "agent steward head supervisor site quality",
+    "/questions": "agent steward head supervisor site quality",
 }
 EVERYBODY = [
     "agent",

@@ -66,6 +66,15 @@ def answer(desk: Desk, affair: Affair, text: str) -> None:
     desk.notify(told, kind="answer", case=affair)
 
 
+def answer_later(desk: Desk, affair: Affair, text: str, told: str) -> None:
+    """What nobody could answer when it was asked is answered by an article now: `text`, told as `told`."""
+    desk.change(affair, state=kinds.ANSWERED, answer=text, closed_at=desk.now)
+    desk.record(affair, "answered", text)
+    desk.keep(affair, "answer", "result", "urge")
+    desk.unschedule(affair.id, "late")
+    desk.notify(told, kind="answer", case=affair)
+
+
 def close(desk: Desk, affair: Affair, note: str = "") -> None:
     """The affair is done without a message to the resident, who was told another way. Raises `Conflict`."""
     if affair.closed_at is not None:

@@ -160,6 +160,7 @@ def _is_tenant(talk: Talk, place: Where) -> bool:
 def ask_a_person(talk: Talk, question: str) -> Affair:
     """A question that nobody here can answer goes to a person, with a time."""
     form = intake.begin(talk, name, "question")
+    form.words = [question]
     form.fault = question
     form.wish = None
     case = record(talk, form, UNKNOWN)

@@ -283,6 +283,13 @@ def said(view: View, key: str) -> str:
     return json.dumps({"desk:done": {"text": view.t(key)}})
 
 
+def move_on(request: web.Request, to: str) -> web.Response:
+    """A form went well and leads to another page."""
+    if request.headers.get("HX-Request"):
+        return web.Response(status=204, headers={"HX-Redirect": to, **NO_STORE})
+    return web.Response(status=303, headers={"Location": to})
+
+
 def here(request: web.Request, person: Person) -> View:
     context = request.app[CONTEXT]
     return View(context, person, context.clock.now())

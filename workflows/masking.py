@@ -1,0 +1,32 @@
+"""What a resident wrote, without what tells who they are: for lists that are kept longer than a conversation."""
+
+import re
+
+_ADDRESS = re.compile(
+    r"(?:[东南西北]区)?[A-Za-z]?[0-9零一二三四五六七八九十]{1,3}(?:栋|幢|座|号楼|棟|號樓|#)"
+    r"(?:[0-9零一二三四五六七八九十]{1,2}(?:单元|單元))?-?(?:[0-9零一二三四五六七八九十]{2,5}(?:室|号|房|號)?)?"
+    r"|(?<![\d-])[A-Za-z]?\d{1,3}-(?:\d{1,2}-)?\d{3,4}(?![\d-])|(?<!\d)\d{3,4}(?:室|房)"
+    r"|\b(?:block|tower|building) ?(?:\d{1,3}|[a-z])\b,? ?(?:flat|unit|room|apt)? ?(?:\d{1,4}[a-z]?\b)?"
+    r"|\b(?:flat|unit|room|apt) ?\d{1,4}[a-z]?\b",
+    re.IGNORECASE,
+)
+_PLATE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·. ]?[A-Z0-9]{5,6}", re.IGNORECASE
+)
+_MAIL = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_NUMBER = re.compile(r"(?<!\d)\+?\d(?:[ -]?\d){6,18}[Xx]?(?!\d)")
+_CALLED = re.compile(
+    r"(?:我叫|我是|本人|my name is |i am |i'm )(?P<name>[\u4e00-\u9fff]{2,4}(?=[,，。 ])|[A-Z][a-z]+(?: [A-Z][a-z]+)?)"
+)
+
+_MARKS = ((_MAIL, "[邮箱]"), (_PLATE, "[车牌]"), (_ADDRESS, "[房号]"), (_NUMBER, "[号码]"))
+
+
+def masked(text: str, *known: str) -> str:
+    """The text with marks for addresses of homes, plates, numbers, mail, and names. `known`: names and numbers that
+    the desk knows."""
+    for word in sorted({word for word in known if len(word) > 1}, key=len, reverse=True):
+        text = text.replace(word, "[姓名]" if not word.strip("+").isdigit() else "[号码]")
+    for pattern, mark in _MARKS:
+        text = pattern.sub(mark, text)
+    return _CALLED.sub(lambda found: found.group().replace(found["name"], "[姓名]"), text)
