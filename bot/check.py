@@ -10,6 +10,7 @@ from bot.store.database import Database
 from channels.base import Channel
 from channels.errors import SendError
 from channels.registry import CHANNELS
+from channels.sms.gateways import GATEWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,22 @@ def _ways(settings: Settings, communities: set[str]) -> list[Finding]:
         )
         for name, robot in settings.robots.items()
     ]
-    if not settings.robots and settings.staff_sms is None:
+    if settings.staff_sms is not None:
+        found.append(_staff_texts(settings, settings.staff_sms))
+    elif not settings.robots:
         found.append(Finding(True, "alarms are shown in the console only (docs/operations.md, Alarm ways)"))
     return found
+
+
+def _staff_texts(settings: Settings, account: str) -> Finding:
+    values = settings.sms[account]
+    if GATEWAYS[values.gateway].capabilities.templates_only and not values.templates.get("alarm"):
+        return Finding(
+            False,
+            f"sms.{account}.templates.alarm is missing: alarms cannot be texted to staff. Apply for the text "
+            "(docs/channels/sms.md), or leave alarms.sms_kinds empty",
+        )
+    return Finding(True, f"alarms are texted to staff over sms/{account}")
 
 
 async def _channel(channel: Channel) -> Finding:

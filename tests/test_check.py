@@ -4,6 +4,7 @@ import pytest
 
 from bot import check
 from bot.settings import RobotSettings, Settings
+from tests.channels import sms_kit
 from tests.engine import kit
 from tests.support.clock import StoppedClock
 from tests.support.databases import opened
@@ -31,3 +32,15 @@ async def test_robots_are_named(sqlite_url: str, clock: StoppedClock, community:
 async def test_without_any_way_it_says_so(sqlite_url: str) -> None:
     found = await check.findings(Settings(database_url=sqlite_url))
     assert any("alarms are shown in the console only" in finding.text for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("gateway", "templates", "good"),
+    [("aliyun", {"alarm": "SMS_1"}, True), ("aliyun", {}, False), ("twilio", {}, True)],
+)
+async def test_a_text_to_staff_that_was_not_approved_is_named(
+    sqlite_url: str, gateway: str, templates: dict[str, str], good: bool
+) -> None:
+    accounts = {"main": sms_kit.settings(gateway, templates=templates)}
+    found = await check.findings(Settings(database_url=sqlite_url, sms=accounts))
+    assert [finding.good for finding in found if "staff" in finding.text] == [good]
