@@ -85,7 +85,7 @@ ANY_ID = "00000000-0000-0000-0000-000000000001"
 
 def _filled(path: str) -> str:
     """A path of the console, about nothing that exists."""
-    return path.replace("{id}", ANY_ID).replace("{message}", ANY_ID).replace("{move}", "note")
+    return path.replace("{id}", ANY_ID).replace("{message}", ANY_ID).replace("{move}", "note").replace("{slug}", "none")
 
 
 async def test_a_stranger_is_sent_to_sign_in(kit: Kit) -> None:
