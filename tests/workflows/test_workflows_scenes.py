@@ -107,20 +107,20 @@ def test_the_greeting_names_the_place(scene: str, told: str) -> None:
         assert scan(played, scene).text.startswith(told)
 
 
-@pytest.mark.parametrize(
-    "scene",
-    [
-        f"p:翠湖苑/{LIFT}旧", "p:远方/东门", "h:翠湖苑/33-2-1502", "h:翠湖苑/3-2-9999", "c:远方", "b3-u1-1202", "4711",
-        "repair", "b:482913", "s:abc", "翠湖苑/3-2-1502", "p:", "h:翠湖苑/3-2", "1",
-    ],
+GONE = (
+    f"p:翠湖苑/{LIFT}旧", "p:远方/东门", "h:翠湖苑/33-2-1502", "h:翠湖苑/3-2-9999", "c:远方", "b3-u1-1202", "4711",
+    "repair", "b:482913", "s:abc", "翠湖苑/3-2-1502", "p:", "h:翠湖苑/3-2", "1",
 )  # fmt: skip
-def test_a_code_that_says_nothing_any_more_greets_as_usual(scene: str) -> None:
+
+
+def test_a_code_that_says_nothing_any_more_greets_as_usual() -> None:
     with lake("two") as played:
-        told = scan(played, scene, kind="followed").text
+        told = scan(played, GONE[0], kind="followed").text
         assert told.startswith("您好，这里是物业的智能客服")
         assert "扫的码" not in told
-        assert scan(played, scene).text == "在的，您说。"
-        assert not played.conversation()["form"]
+        for scene in GONE:
+            assert scan(played, scene).text == "在的，您说。", scene
+            assert not played.conversation()["form"]
 
 
 @pytest.mark.parametrize(
@@ -173,9 +173,8 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.scene} {case.words} {','.join(case.homes)}")
-@pytest.mark.parametrize("communities", ["listed", "two"])
-def test_the_next_report_is_where_the_code_hangs(case: Case, communities: str) -> None:
-    with lake(communities, case.homes) as played:
+def test_the_next_report_is_where_the_code_hangs(case: Case) -> None:
+    with lake("two", case.homes) as played:
         scan(played, case.scene)
         told = played.say(case.words)
         assert told.state == "recorded", told.text
