@@ -78,6 +78,7 @@ call_tasks = sa.Table(
     when("done_at"),
     when("created_at", nullable=False),
     sa.Column("dedupe_key", sa.Text, unique=True),
+    sa.Column("reason", sa.Text),
     part_index("ix_call_tasks_open", "due_at", where="state = 'open'"),
 )
 
@@ -247,6 +248,15 @@ def end_tasks(conn: sa.Connection, keys: Sequence[str], result: str, now: dateti
     if keys:
         mine = sa.update(call_tasks).where(call_tasks.c.dedupe_key.in_(sorted(keys)), call_tasks.c.state == "open")
         conn.execute(mine.values(state="done", result=result, done_at=now))
+
+
+def bring_forward(conn: sa.Connection, conversation_id: UUID, now: datetime, reason: str) -> None:
+    """What a resident was to be told by phone later is told now."""
+    mine = sa.update(call_tasks).where(
+        call_tasks.c.conversation_id == conversation_id, call_tasks.c.kind == "tell", call_tasks.c.state == "open",
+        call_tasks.c.due_at > now,
+    )  # fmt: skip
+    conn.execute(mine.values(due_at=now, reason=reason))
 
 
 def follow_up_of(conn: sa.Connection, task_id: UUID) -> Row | None:
