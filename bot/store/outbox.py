@@ -309,8 +309,9 @@ def said_before(conn: sa.Connection, channel: str, account: str, limit: int) -> 
     ours = sa.select(
         outbox.c.id, outbox.c.address, sa.false().label("theirs"), outbox.c.text, outbox.c.sent_at.label("at")
     ).where(
-        outbox.c.channel == channel, outbox.c.account == account, outbox.c.status.in_(("accepted", "delivered", "read"))
-    )
+        outbox.c.channel == channel, outbox.c.account == account, outbox.c.route != JOINED,
+        outbox.c.status.in_(("accepted", "delivered", "read")),
+    )  # fmt: skip
     both = sa.union_all(heard, ours).subquery()
     newest = sa.select(both).order_by(both.c.at.desc(), both.c.id.desc()).limit(limit)
     return mappings(conn, newest)[::-1]
@@ -362,7 +363,7 @@ def queued(conn: sa.Connection) -> int:
 def texts_since(conn: sa.Connection, channel: str, account: str, since: datetime) -> list[str]:
     """The texts that an account was given since a moment, and that it may have sent."""
     statement = sa.select(outbox.c.text).where(
-        outbox.c.channel == channel, outbox.c.account == account, outbox.c.sent_at >= since,
+        outbox.c.channel == channel, outbox.c.account == account, outbox.c.sent_at >= since, outbox.c.route != JOINED,
         outbox.c.status.in_(("accepted", "delivered", "read", "unknown")),
     )  # fmt: skip
     return list(conn.execute(statement).scalars())

@@ -5,11 +5,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from bot.engine import fallback
-from bot.store import residents
+from bot.engine import fallback, results
+from bot.engine.results import Sent
+from bot.store import alarms, outbox, residents
 from bot.store.base import Row
 from bot.store.outbox import DIALOGUE, EMERGENCY, PROGRESS
+from channels.errors import WindowClosed
+from channels.wechat import WeChat
 from tests.engine import ways_kit
 from tests.engine.kit import HELLO
 from tests.engine.ways_kit import Ways
@@ -213,3 +217,81 @@ async def test_an_unknown_outcome_leads_on_only_where_it_is_owed(
         await ways.desk.queue(person, **says)
         await ways.until(person, *went)
         assert await ways.tasks(person) == []
+
+
+async def test_the_template_of_a_moment_needs_no_window(database_url: str, clock: StoppedClock) -> None:
+    limits = structs.replace(WeChat.capabilities, templates=frozenset({"slot", "answer_waits"}))
+    async with ways_kit.opened(database_url, clock, capabilities=limits, idle=True) as ways:
+        person = await ways.resident(ways.number())
+        visit, answer = await ways.desk.queue(person, **SLOT), await ways.desk.queue(person, **ANSWER)
+        await ways.desk.database.write(_closed, ways)
+        rows = await ways.rows(person)
+        told = [(row["channel"], row["route"], row["status"], row["moment"]) for row in rows]
+        assert told == [
+            ("wechat", "push", "cancelled", "slot"),
+            ("wechat", "push", "waiting", None),
+            ("wechat", "template", "queued", "slot"),
+            ("wechat", "template", "queued", "answer_waits"),
+        ]
+        assert [row["origin_id"] for row in rows] == [None, None, visit, None]
+        assert [row["values"] for row in rows[2:]] == [SLOT["values"], {}]
+        (task,) = await ways.tasks(person)
+        assert task["dedupe_key"] == f"tell:{answer}"
+
+
+def _closed(conn: Any, ways: Ways) -> None:
+    """What the platform says of all that was claimed: the window is closed."""
+    now, world = ways.desk.clock.now(), ways.desk.worlds.current
+    done = [Sent(row, None, WindowClosed("errcode 45015")) for row in outbox.claim(conn, now, 10, timedelta(seconds=9))]
+    assert len(done) == 2, "one of each lane"
+    results.write(conn, world, done, now, world.settings.delivery)
+
+
+async def test_the_night_is_not_disturbed_by_an_answer_that_waits(database_url: str, clock: StoppedClock) -> None:
+    async with ways_kit.opened(database_url, clock) as ways:
+        desk, phone = ways.desk, ways.number()
+        person = await ways.resident(phone)
+        desk.pass_time(hours=48 + 13)  # 23:00
+        await desk.queue(person, **ANSWER)
+        rows = await ways.until(person, "wechat waiting", "sms queued")
+        local = desk.worlds.current.local(rows[1]["due_at"])
+        assert (local.hour, local.minute < 30) == (8, True)
+        await desk.push(person["address"], HELLO)
+        desk.pass_time(seconds=1)
+        rows = await ways.until(person, "wechat accepted", "sms cancelled", "wechat accepted")
+        assert (ways.texts(phone), rows[1]["error"]) == ([], "the resident wrote")
+
+
+async def test_a_hint_that_does_not_arrive_makes_the_call_due_now(database_url: str, clock: StoppedClock) -> None:
+    async with ways_kit.opened(database_url, clock) as ways:
+        desk = ways.desk
+        person = await ways.resident(ways.number())
+        desk.pass_time(hours=49)
+        await desk.queue(person, **ANSWER)
+        await ways.until(person, "wechat waiting", "sms accepted")
+        desk.pass_time(minutes=3)
+        await ways.gateway.push_receipt(ways.gateway.handed[-1], "MK:0001")
+        await ways.until(person, "wechat waiting", "sms failed")
+        (task,) = await ways.tasks(person)
+        assert (task["due_at"], "MK:0001" in task["reason"]) == (desk.clock.now(), True)
+
+
+async def test_a_platform_that_stays_away_is_left_for_another_way(database_url: str, clock: StoppedClock) -> None:
+    async with ways_kit.opened(database_url, clock) as ways:
+        desk, phone = ways.desk, ways.number()
+        person = await ways.resident(phone)
+        desk.platform.script("custom/send", html=True, times=6)
+        await desk.queue(person, **SLOT)
+        for attempt in range(1, 6):
+            await desk.until(lambda conn, n=attempt: _attempted(conn, person, n))  # type: ignore[misc]
+            desk.pass_time(minutes=1)
+        await ways.until(person, "wechat cancelled", "sms accepted")
+        assert ways.texts(phone) == [SHORT]
+        assert await ways.tasks(person) == []
+        (alarm,) = await desk.rows(alarms.alarms)
+        assert (alarm["kind"], alarm["closed_at"]) == ("channel", None)
+
+
+def _attempted(conn: Any, person: Row, attempts: int) -> bool:
+    (row, *_) = conn.execute(outbox.outbox.select().where(outbox.outbox.c.conversation_id == person["conversation_id"]))
+    return bool(row.attempts == attempts and row.status == "queued")
