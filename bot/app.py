@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot import demo, knowledge, ways
+from bot import alarm_ways, demo, knowledge
 from bot.clock import Clock, SystemClock
 from bot.engine import learning, metrics
 from bot.engine.alarms import AlarmSender
@@ -338,7 +338,7 @@ async def _listen(service: Service, ports: list[Port], stack: contextlib.AsyncEx
     if service.sms is not None:
         sms_pages.add_routes(inside, service.sms, {one.openid: one.number for one in demo.people()})
     if service.group is not None:
-        group_pages.add_routes(inside, service.group, service.sms, lambda: ways.phones(context.world))
+        group_pages.add_routes(inside, service.group, service.sms, lambda: alarm_ways.phones(context.world))
     applications = [internet] if inside is internet else [internet, inside]
     for app, port in zip(applications, ports, strict=True):
         await _serve(app, port, service, stack)

@@ -8,16 +8,19 @@ transactions.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from msgspec import structs
 
-from bot import ways
+from bot import alarm_ways, planner
+from bot.planner import Moment
 from bot.settings import DeskSettings
 from bot.store import alarm_sends, alarms, outbox, work_orders
 from bot.store import conversations as conversation_store
+from bot.store import residents as residents_store
 from bot.store.affairs import affairs
 from bot.store.alarms import alerts, call_tasks, follow_ups
 from bot.store.articles import ratings
@@ -26,7 +29,7 @@ from bot.store.complaints import complaints
 from bot.store.conversations import conversations
 from bot.store.events import case_events, promises
 from bot.store.messages import attachments, messages
-from bot.store.outbox import DIALOGUE, EMERGENCY, PROGRESS
+from bot.store.outbox import DIALOGUE, EMERGENCY, NOTICE, PROGRESS
 from bot.store.pending import Pending
 from bot.store.questions import new_question, questions
 from bot.store.records import (
@@ -47,13 +50,13 @@ from bot.store.roster import DUTIES
 from bot.store.staff import audit
 from bot.world import Building, Community, Member, Place, World
 from channels.messages import Attachment, Choice
-from channels.text import parts
 from intents.model import Reading
 
 __all__ = [
     "DIALOGUE", "EMERGENCY", "NOBODY", "PROGRESS", "Affair", "Alarm", "Attachment", "Building", "Case", "Choice",
     "Community",
-    "Complaint", "Conversation", "Desk", "DeskSettings", "Home", "Identity", "Incoming", "Job", "Member", "Outcome",
+    "Complaint", "Conversation", "Desk", "DeskSettings", "Home", "Identity", "Incoming", "Job", "Member", "Moment",
+    "Outcome",
     "Place", "Reading",
     "Resident", "WorkOrder", "World", "new_id",
 ]  # fmt: skip
@@ -64,8 +67,8 @@ _TABLES: Mapping[type[Any], sa.Table] = {
     Resident: residents,
 }  # fmt: skip
 
-_MARKS = (0xE000, 0xF8FF)
-"""Numbers not yet drawn stand in texts as private-use characters, which nothing from outside can hold
+_MARK_BEGINS = 0xE000
+"""Numbers not yet drawn stand in texts between private-use characters, which nothing from outside can hold
 (`channels.text.clean`)."""
 
 
@@ -141,10 +144,8 @@ class Desk:
         messages."""
         if self.incoming is not None:
             return self.incoming.identity
-        reachable = [identity for identity in self.identities if identity.reachable]
-        last = [identity for identity in reachable if identity.id == self.conversation.last_identity_id]
-        found = last or reachable[::-1]
-        return found[0] if found else None
+        last, preferred = self.conversation.last_identity_id, self.resident.preferred_channel
+        return next(iter(planner.in_order(self.world, self.identities, last, preferred)), None)
 
     @property
     def known_phone(self) -> str:
@@ -203,17 +204,20 @@ class Desk:
         fenced: bool = True,
         author_id: UUID | None = None,
         hold_until: datetime | None = None,
+        told: Moment | None = None,
     ) -> list[UUID]:
         """Say something in this conversation: the answer to a message, or what a person typed. The rows it became.
 
-        `hold_until`: it goes out then, unless `take_back` stops it.
+        `hold_until`: it goes out then, unless `take_back` stops it. `told`: what an approved text tells instead, where
+        a way carries no other.
         """
         self.questions += question
         fence = self.conversation.fence if fenced and author_id is None else None
-        return self._put(
-            text, kind=kind, lane=lane, choices=choices, case=case, fence=fence, due_at=hold_until or self.now,
-            author_id=author_id,
+        said = planner.Text(
+            text=text, kind=kind, lane=lane, choices=choices, case=case, fence=fence, due_at=hold_until or self.now,
+            author_id=author_id, told=told,
         )  # fmt: skip
+        return self._put(said)
 
     def take_back(self, row_ids: Sequence[UUID]) -> bool:
         """Stop what was held back in an earlier turn; False where it has gone out. Asks the database.
@@ -232,72 +236,42 @@ class Desk:
         without_question: str | None = None,
         choices: Sequence[Choice] = (),
         lane: int = PROGRESS,
+        told: Moment | None = None,
     ) -> None:
-        """Tell the resident what happened to their case. Not fenced; in quiet hours it waits for the morning.
+        """Tell the resident what happened to their case. Not fenced; in quiet hours it waits for the morning, and never
+        goes within minutes of another (desk.md section 13).
 
         `without_question` is what is said instead where a person has the conversation at the moment of sending (law 8).
         """
-        due_at = self.now if lane == EMERGENCY else self._after_quiet_hours()
-        self._put(
-            text,
-            kind=kind,
-            lane=lane,
-            choices=choices,
-            case=case,
-            fence=None,
-            due_at=due_at,
-            without_question=without_question,
-        )
+        if lane == NOTICE and self.resident.stopped_at is not None:
+            return
+        due_at = planner.unasked_at(self.world, self.conversation, lane, self.now)
+        said = planner.Text(
+            text=text, kind=kind, lane=lane, choices=choices, case=case, due_at=due_at,
+            without_question=without_question, told=told,
+        )  # fmt: skip
+        self._put(said)
 
-    def _put(
-        self,
-        text: str,
-        *,
-        kind: str,
-        lane: int,
-        choices: Sequence[Choice],
-        case: Case | None,
-        fence: int | None,
-        due_at: datetime,
-        author_id: UUID | None = None,
-        without_question: str | None = None,
-    ) -> list[UUID]:
-        identity = self.identity
+    def _put(self, said: planner.Text) -> list[UUID]:
+        identity = self.identity or self._handset()
         if identity is None:
-            self.call_task("tell", text, self.now, case=case)
+            self.call_task("tell", said.text, self.now, case=said.case)
             return []
-        put: list[UUID] = []
-        limits = self.world.capabilities.get((identity.channel, identity.account))
-        pieces = parts(text, limits.text_limit, limits.text_unit) if limits else [text]
-        for number, piece in enumerate(pieces, 1):
-            last = number == len(pieces)
-            row = self._outbox_row(piece, identity, "recorded" if _has_mark(piece) else kind, lane, due_at)
-            row.update(fence=fence, author_id=author_id, without_question=without_question if last else None)
-            row.update(choices=[{"value": c.value, "label": c.label} for c in choices] if last and choices else None)
-            if case is not None:
-                row.update(case_kind=CASE_KIND[type(case)], case_id=case.id)
+        rows = planner.rows(self.world, said, identity, self.conversation, self.now)
+        for row in rows:
             self._choose_route(row)
             self.pending.insert(outbox.outbox, row)
-            put.append(row["id"])
-        return put
+            if planner.word_later(self.world, row):
+                self.pending.reworded.append((row, partial(planner.reworded, self.world)))
+        return [row["id"] for row in rows]
 
-    def _outbox_row(self, text: str, identity: Identity, kind: str, lane: int, due_at: datetime) -> Row:
-        return {
-            "id": new_id(),
-            "community_id": self.community_id,
-            "conversation_id": self.conversation.id,
-            "identity_id": identity.id,
-            "channel": identity.channel,
-            "account": identity.account,
-            "address": identity.address,
-            "lane": lane,
-            "kind": kind,
-            "route": "push",
-            "text": text,
-            "status": "queued",
-            "due_at": due_at,
-            "created_at": self.now,
-        }
+    def _handset(self) -> Identity | None:
+        """The registered phone of somebody who has written by no channel; asks the database."""
+        for key in planner.handsets(self.world, self.resident):
+            row = residents_store.handset(self.conn, self.resident.id, self.community_id, key, self.now)
+            if row["reachable"]:
+                return Identity.of(row)
+        return None
 
     def _choose_route(self, row: Row) -> None:
         """The first thing said in a turn rides in the answer to the request, where the channel can and time is left."""
@@ -322,23 +296,12 @@ class Desk:
             lease_until=self.now + lease,
         )
 
-    def _after_quiet_hours(self) -> datetime:
-        fresh = self.conversation.last_inbound_at
-        if fresh is not None and self.now - fresh <= timedelta(minutes=self.settings.direct_answer_minutes):
-            return self.now
-        local = self.world.local(self.now)
-        begins, ends = self.settings.quiet_hours
-        clock = f"{local:%H:%M}"
-        if ends <= clock < begins:
-            return self.now
-        morning = local.replace(hour=int(ends[:2]), minute=int(ends[3:]), second=0, microsecond=0)
-        return morning if clock < ends else morning + timedelta(days=1)
-
     # -- recording ----------------------------------------------------------------------------------------------------
 
     def number(self, kind: str) -> str:
         """A number of this kind (WX, TS, …). It is drawn when the turn is written; until then a mark stands for it."""
-        mark = chr(_MARKS[0] + 1 + len(self.pending.numbers)) + str(self.conversation.id) + chr(_MARKS[1])
+        begins = chr(_MARK_BEGINS + 1 + len(self.pending.numbers))
+        mark = f"{begins}{self.conversation.id}{planner.NUMBER_ENDS}"
         self.pending.numbers.append((kind, mark))
         return mark
 
@@ -486,7 +449,7 @@ class Desk:
     def alert(self, alarm: Alarm, people: Iterable[Member]) -> None:
         """Address an alarm to these people, at its present rung, over every way that there is."""
         people = list(people)
-        for call in ways.calls(self.world, alarm, people, self.now):
+        for call in alarm_ways.calls(self.world, alarm, people, self.now):
             self.pending.insert(alarm_sends.alarm_sends, call)
         for member in people:
             row = {
@@ -501,7 +464,7 @@ class Desk:
 
     def alarm_taken(self, alarm: Alarm) -> None:
         """Who has it is told wherever the alarm was heard; nobody else is called. Asks the database."""
-        ways.taken(self.conn, alarm, self.now)
+        alarm_ways.taken(self.conn, alarm, self.now)
 
     def schedule(
         self, kind: str, due_at: datetime, *, ref: UUID | None = None, step: int = 0, payload: dict[str,
@@ -563,9 +526,3 @@ class Desk:
                 "error": error,
             }
             self.pending.update(messages, self.incoming.id, changes)
-
-
-def _has_mark(text: str) -> bool:
-    """The text tells a number that is drawn in this turn: it is owed to the resident, whatever becomes of the first
-    attempt."""
-    return chr(_MARKS[1]) in text

@@ -109,6 +109,12 @@ class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     give_up_hours: Count = 24
     """So long after it was said a row is tried no more."""
     first_retry_seconds: Seconds = 2.0
+    join_minutes: Count = 10
+    """Two unasked messages to a resident are at least so far apart; what falls due in between is joined."""
+    morning_spread_minutes: Count = 30
+    """What the quiet hours held back leaves within so long after their end, each resident at a minute of their own."""
+    answer_waits_hours: Count = 24
+    """An answer that waits for a resident who was told so is phoned about after so long."""
 
 
 AlarmKind = Literal[

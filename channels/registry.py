@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from channels import sms
 from channels.base import Channel
 from channels.sms import Sms, SmsSettings
 from channels.telegram import Telegram, TelegramSettings
@@ -16,10 +17,16 @@ class Entry(NamedTuple):
 
     settings: type[msgspec.Struct]
     build: Callable[[str, Any], Channel]
+    approved: Callable[[str, Mapping[str, str]], str | None] | None = None
+    """The approved text of a moment with these values, None where none fits: for accounts that send nothing else
+    (`Capabilities.templates_only`)."""
+    handset: Callable[[str, Any], str | None] | None = None
+    """The address that a phone number has for an account with these settings: this channel reaches people who have
+    never written to it, and each message is paid for. None where the number is no handset's."""
 
 
 CHANNELS: Final[Mapping[str, Entry]] = {
     "wechat": Entry(WeChatSettings, WeChat),
     "telegram": Entry(TelegramSettings, Telegram),
-    "sms": Entry(SmsSettings, Sms),
+    "sms": Entry(SmsSettings, Sms, sms.approved, sms.handset),
 }

@@ -4,10 +4,10 @@ import re
 from datetime import timedelta
 from uuid import UUID
 
-from bot.desk import EMERGENCY, NOBODY, Alarm, Desk, Job, Member, WorkOrder
+from bot.desk import EMERGENCY, NOBODY, Alarm, Desk, Job, Member, Moment, WorkOrder
 from bot.errors import Conflict
 from intents.answers import is_thanks
-from workflows import danger, dialogue, forms, intake, texts, where, wording
+from workflows import danger, dialogue, forms, intake, moments, texts, where, wording
 from workflows.dialogue import Heard
 from workflows.forms import Form
 from workflows.repair import states
@@ -147,6 +147,7 @@ def _advise(talk: Talk, form: Form, place: Where) -> None:
     line, asks = _where_line(talk, form, place)
     talk.add(text + gap + line)
     talk.asked = asks
+    talk.told = moments.DANGER_AT_ONCE
 
 
 def _where_line(talk: Talk, form: Form, place: Where) -> tuple[str, bool]:
@@ -326,7 +327,7 @@ def due(desk: Desk, job: Job) -> None:
     kind = (job.payload or {}).get("kind", "other")
     key = "emergency.nobody" if job.step == 1 else "emergency.nobody_again"
     text = texts.say(desk.language, key, calls=danger.calls(desk, desk.language, kind))
-    _tell(desk, text, alarm)
+    _tell(desk, text, alarm, moments.DANGER_NOBODY_YET)
 
 
 def _case(desk: Desk, alarm: Alarm) -> WorkOrder | None:
@@ -334,8 +335,8 @@ def _case(desk: Desk, alarm: Alarm) -> WorkOrder | None:
     return case if isinstance(case, WorkOrder) else None
 
 
-def _tell(desk: Desk, text: str, alarm: Alarm) -> None:
-    desk.say(text, kind="alarm", lane=EMERGENCY, case=_case(desk, alarm), fenced=False)
+def _tell(desk: Desk, text: str, alarm: Alarm, told: Moment) -> None:
+    desk.say(text, kind="alarm", lane=EMERGENCY, case=_case(desk, alarm), fenced=False, told=told)
 
 
 # -- acts of the staff
@@ -346,7 +347,7 @@ def acknowledge(desk: Desk, alarm: Alarm, member: Member) -> None:
     if _accept(desk, alarm, member) and alarm.kind == "emergency":
         phone = _own_phone(desk)
         values = {"title": member.title, "name": member.name, "phone": phone}
-        _tell(desk, texts.say(desk.language, "emergency.acknowledged", **values), alarm)
+        _tell(desk, texts.say(desk.language, "emergency.acknowledged", **values), alarm, moments.DANGER)
 
 
 def _accept(desk: Desk, alarm: Alarm, member: Member) -> bool:
@@ -386,7 +387,10 @@ def taken_over(desk: Desk, member: Member) -> bool:
     _accept(desk, alarm, member)
     values = {"title": member.title, "name": member.name, "phone": _own_phone(desk)}
     text = texts.say(desk.language, "emergency.taken_over", **values)
-    desk.say(text, kind="taken", lane=EMERGENCY, case=_case(desk, alarm), fenced=False, author_id=member.id)
+    desk.say(
+        text, kind="taken", lane=EMERGENCY, case=_case(desk, alarm), fenced=False, author_id=member.id,
+        told=moments.DANGER,
+    )  # fmt: skip
     return True
 
 

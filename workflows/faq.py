@@ -4,7 +4,7 @@ import re
 
 from bot.desk import Choice, Desk, Job
 from knowledge_base.model import Answer, Article
-from workflows import forms, helpful, human, unanswered, wording
+from workflows import forms, helpful, human, moments, unanswered, wording
 from workflows.affair import dialogue as affair
 from workflows.forms import Form
 from workflows.summary import bare_title, shared
@@ -126,6 +126,7 @@ def unknown(talk: Talk) -> None:
     phone = talk.phone()
     urgent = talk.text("affair.urgent_phone", phone=phone) if phone else ""
     talk.reply("affair.question", by=talk.by(case.due_at), phone=urgent)
+    talk.told = moments.unknown(talk.desk, case.due_at)
     talk.end("faq", "answered")
 
 

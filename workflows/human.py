@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bot.desk import Desk, Job, Member
-from workflows import deadlines, forms, texts, wording
+from workflows import deadlines, forms, moments, texts, wording
 from workflows.forms import Form
 from workflows.talk import Talk, silent, supervisor
 
@@ -31,6 +31,7 @@ def start(talk: Talk) -> None:
     ahead = desk.waiting_before()
     key = "human.queued" if ahead else "human.queued_next"
     talk.reply(key, ahead=ahead, minutes=minutes(ahead))
+    talk.told = moments.person(desk, wording.soon(talk.local, int(WAIT / timedelta(minutes=1))))
     desk.schedule("human.waiting", desk.now + WAIT, ref=desk.conversation.id)
     talk.understood()
     talk.end("human", "human")
@@ -45,6 +46,7 @@ def _at_night(talk: Talk) -> None:
     form = talk.memory.of(name) or forms.new_form(name, desk.now)
     talk.touch(form)
     talk.reply("human.night", by=wording.when(morning, talk.local, talk.language))
+    talk.told = moments.person(desk, morning)
     talk.understood()
     talk.end("human", "human")
 
@@ -114,7 +116,7 @@ def due(desk: Desk, job: Job) -> None:
     desk.call_task("person", desk.conversation.last_text, by, owner_id=head.id if head else None)
     talk = silent(desk)
     text = texts.say(desk.language, "human.late", name=wording.person(head, desk.language), by=talk.by(by))
-    desk.say(text, fenced=True)
+    desk.say(text, fenced=True, told=moments.person(desk, by))
 
 
 def question(talk: Talk, form: Form) -> None:

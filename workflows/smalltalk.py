@@ -4,7 +4,7 @@ import re
 
 from bot.desk import Desk, Job
 from intents.answers import is_thanks
-from workflows import deadlines, wording
+from workflows import deadlines, moments, wording
 from workflows.forms import Form
 from workflows.talk import Talk
 
@@ -90,6 +90,7 @@ def stopped(talk: Talk) -> None:
     """No notices and surveys from now on; orders and emergencies go on."""
     talk.desk.change(talk.desk.resident, stopped_at=talk.desk.now)
     talk.reply("greeting.stopped")
+    talk.told = moments.STOPPED
     talk.end("other", "answered")
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from bot.desk import DIALOGUE, EMERGENCY, NOBODY, Case, Choice, Community, Desk, Member
+from bot.desk import DIALOGUE, EMERGENCY, NOBODY, Case, Choice, Community, Desk, Member, Moment
 from intents.model import Reading
 from workflows import deadlines, forms, texts, wording
 from workflows.dialogue import Said, said
@@ -32,6 +32,8 @@ class Talk:
     parts: list[str] = field(default_factory=list)
     choices: tuple[Choice, ...] = ()
     asked: bool = False
+    told: Moment | None = None
+    """What the reply tells above all, for ways that carry approved texts only."""
     lane: int = DIALOGUE
     kind: str = "answer"
     case: Case | None = None
@@ -164,6 +166,7 @@ class Talk:
                 question=self.asked,
                 fenced=self.fenced,
                 hold_until=hold_until,
+                told=self.told,
             )
         return rows
 

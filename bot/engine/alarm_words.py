@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from bot import ways
+from bot import alarm_ways
 from bot.clients.robots import GroupMessage
 from bot.logs import scrub
 from bot.store.records import Alarm
@@ -23,7 +23,7 @@ def for_group(world: World, alarm: Alarm, what: str, link: str) -> GroupMessage:
         return GroupMessage(title=_taken(world, alarm), text=told(alarm))
     return GroupMessage(
         title=title(world, alarm, what), text=body(world, alarm, what), link=link,
-        link_label=_say(world, "take"), everybody=alarm.kind == ways.DANGER,
+        link_label=_say(world, "take"), everybody=alarm.kind == alarm_ways.DANGER,
     )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def for_phone(world: World, alarm: Alarm, what: str, link: str) -> str:
 
 def approved(world: World, alarm: Alarm) -> dict[str, str]:
     """The values of the text that was approved for this (moment `alarm`): what it is, and when."""
-    what = _say(world, "drill_what") if alarm.kind == ways.DRILL else told(alarm).partition("：")[0]
+    what = _say(world, "drill_what") if alarm.kind == alarm_ways.DRILL else told(alarm).partition("：")[0]
     values = {"what": what.replace(" ", "")[:_WHAT_AT_MOST], "at": clock(world, alarm.raised_at)}
     try:
         vocabulary.render("alarm", **values)
@@ -47,14 +47,14 @@ def approved(world: World, alarm: Alarm) -> dict[str, str]:
 def title(world: World, alarm: Alarm, what: str = "raised") -> str:
     """【险情】翠湖苑."""
     known = world.communities.get(alarm.community_id)
-    key = "drill" if alarm.kind == ways.DRILL else "called_again" if what == "again" else "called"
+    key = "drill" if alarm.kind == alarm_ways.DRILL else "called_again" if what == "again" else "called"
     kind = _say(world, f"kind.{alarm.kind}")
     return _say(world, key, kind=kind, place=known.name if known else "").strip()
 
 
 def body(world: World, alarm: Alarm, what: str) -> str:
     """What is told, and since when."""
-    if alarm.kind == ways.DRILL:
+    if alarm.kind == alarm_ways.DRILL:
         return _say(world, "drill_text", name=alarm.summary)
     at = _say(world, "nobody" if what == "again" else "at", at=clock(world, alarm.raised_at))
     return "\n".join(part for part in (told(alarm), at) if part)

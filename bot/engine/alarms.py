@@ -15,7 +15,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bot import ways
+from bot import alarm_ways
 from bot.clients.robots import Robot
 from bot.clock import Clock
 from bot.engine import alarm_words, metrics, results
@@ -149,7 +149,7 @@ class AlarmSender:
         raised = [Alarm.of(row) for row in alarm_sends.unannounced(conn)]
         if raised:
             standing = [alarm for alarm in raised if alarm.closed_at is None]
-            alarm_sends.add(conn, [row for alarm in standing for row in ways.calls(world, alarm, (), now)])
+            alarm_sends.add(conn, [row for alarm in standing for row in alarm_ways.calls(world, alarm, (), now)])
             alarm_sends.announced(conn, [alarm.id for alarm in raised], now)
 
     def _said(self, world: World, row: Row, alarm: Alarm) -> str:
@@ -206,7 +206,7 @@ class AlarmSender:
     def _sms(self, world: World, row: Row, alarm: Alarm, link: str) -> OutboundMessage:
         """The approved text where nothing else may be sent, which holds no link; else one to tap."""
         channel = self._channels.get(("sms", world.settings.staff_sms or ""))
-        address = ways.phone(world, world.members.get(UUID(row["target"]))) or ""
+        address = alarm_ways.phone(world, world.members.get(UUID(row["target"]))) or ""
         if channel is not None and channel.capabilities.templates_only:
             values = alarm_words.approved(world, alarm)
             text = vocabulary.render("alarm", **values)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.clock import Clock
-from bot.engine import metrics, results
+from bot.engine import joining, metrics, results
 from bot.engine.results import Sent
 from bot.errors import trace
 from bot.settings import DeliverySettings
@@ -101,10 +101,12 @@ class Delivery:
     def _begin(self, conn: sa.Connection, now: datetime, limit: int) -> tuple[int, list[Row]]:
         """Claim heads and turn them to `sending` in one commit; the fence is compared here (law 8)."""
         lease = timedelta(seconds=self._settings.lease_seconds)
+        world = self._worlds.current
         claimed = outbox.claim(conn, now, limit, lease, self._pausing(now))
-        open_rows = results.within_window(conn, self._worlds.current, claimed, now)
-        begun = outbox.begin_sending(conn, [row["id"] for row in open_rows], now, lease)
-        rows = [{**row, "attempts": row["attempts"] + 1} for row in open_rows if row["id"] in begun]
+        open_rows = results.within_window(conn, world, joining.in_time(conn, world, claimed, now), now)
+        going = joining.join(conn, world, open_rows, now)
+        begun = outbox.begin_sending(conn, [row["id"] for row in going], now, lease)
+        rows = [{**row, "attempts": row["attempts"] + 1} for row in going if row["id"] in begun]
         return len(claimed), results.without_questions(conn, rows)
 
     def _pausing(self, now: datetime) -> Sequence[tuple[str, str]]:
@@ -184,5 +186,6 @@ class Delivery:
 def _message(row: Row) -> OutboundMessage:
     choices = tuple(Choice(choice["value"], choice["label"]) for choice in row["choices"] or ())
     return OutboundMessage(
-        row_id=str(row["id"]), address=row["address"], text=row["text"], choices=choices, said_at=row["created_at"]
-    )
+        row_id=str(row["id"]), address=row["address"], text=row["text"], choices=choices, moment=row["moment"] or "",
+        values=row["values"] or {}, by_template=row["route"] == "template", said_at=row["created_at"],
+    )  # fmt: skip

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bot import ways
+from bot import alarm_ways
 from bot.engine import results
 from bot.settings import Settings
 from bot.store import alarm_sends, alarms, staff
@@ -24,13 +24,13 @@ def begin(conn: sa.Connection, world: World, member: Member, community_id: UUID,
     """Call every group of the community and the phone of `member`, as a drill; it ends when somebody takes it."""
     _end(conn, f"drill:{member.id}:", now)
     alarm = Alarm(
-        id=new_id(), community_id=community_id, kind=ways.DRILL, summary=member.name, raised_at=now, announced_at=now,
+        id=new_id(), community_id=community_id, kind=alarm_ways.DRILL, summary=member.name, raised_at=now, announced_at=now,
         dedupe_key=f"drill:{member.id}:{now.isoformat()}",
     )  # fmt: skip
     insert(conn, alarms.alarms, [alarm.row()])
     alert = {"id": new_id(), "alarm_id": alarm.id, "staff_id": member.id, "rung": 0, "at": now, "shown_at": None}
     insert(conn, alarms.alerts, [alert])
-    calls = ways.calls(world, alarm, [member], now)
+    calls = alarm_ways.calls(world, alarm, [member], now)
     alarm_sends.add(conn, calls)
     data = {"ways": [f"{row['way']}/{row['target']}" for row in calls]}
     staff.record_act(

@@ -6,28 +6,35 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bot.engine import results
-from bot.store import messages, outbox, residents
+from bot.engine import joining, results
+from bot.store import joined, messages, outbox, residents
 from bot.store.base import new_id
+from bot.world import World
 from channels.errors import Blocked, Rejected
 from channels.messages import ChannelEvent, Parsed, Receipt
 
 
-def apply(conn: sa.Connection, parsed: Parsed, now: datetime) -> None:
+def apply(conn: sa.Connection, world: World, parsed: Parsed, now: datetime) -> None:
     """Apply all receipts and events of one request. A repeat changes nothing."""
     for receipt in parsed.receipts:
-        _receipt(conn, receipt, now)
+        _receipt(conn, world, receipt, now)
     for event in parsed.events:
         _event(conn, event, now)
 
 
-def _receipt(conn: sa.Connection, receipt: Receipt, now: datetime) -> None:
+def _receipt(conn: sa.Connection, world: World, receipt: Receipt, now: datetime) -> None:
     row = outbox.receipt(
         conn, receipt.channel, receipt.account, receipt.provider_id, receipt.outcome, receipt.error, now,
         row_id=_uuid(receipt.row_id),
     )  # fmt: skip
-    if row is not None and receipt.outcome == "failed":
-        results.fail(conn, row, (Blocked if receipt.blocked else Rejected)(receipt.error), now)
+    if row is None:
+        return
+    carried = joining.members_of(conn, [row]).get(row["id"], [])
+    joined.follow(conn, [member["id"] for member in carried], receipt.outcome, receipt.error, now)
+    if receipt.outcome == "failed":
+        error = (Blocked if receipt.blocked else Rejected)(receipt.error)
+        for one in carried or [row]:
+            results.fail(conn, world, one, error, now)
 
 
 def _uuid(text: str) -> UUID | None:

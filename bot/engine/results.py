@@ -1,20 +1,20 @@
 """What the result of a send means for its row, its recipient and the people who have to know (laws 5, 6, 7, 12)."""
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from bot.engine import fallback, joining, ledger
 from bot.settings import DeliverySettings
-from bot.store import alarms, conversations, messages, outbox, residents, work_orders
+from bot.store import alarms, conversations, joined, outbox, residents, ways, work_orders
 from bot.store.base import Row, new_id
 from bot.store.database import notify
+from bot.store.outbox import JOINED
 from bot.world import World
-from channels.base import Capabilities
 from channels.errors import (
     Blocked,
     Later,
@@ -43,9 +43,10 @@ class Sent:
 
 def write(conn: sa.Connection, world: World, done: Sequence[Sent], now: datetime, settings: DeliverySettings) -> None:
     """Write the results of a round."""
+    done = _told_apart(conn, done, now)
     taken = [sent for sent in done if sent.result is not None]
     outbox.accepted(conn, [(sent.row["id"], sent.result.provider_id) for sent in taken if sent.result], now)
-    alarms.end_tasks(conn, [_task_key(sent.row) for sent in taken], SENT_AFTER_ALL, now)
+    alarms.end_tasks(conn, [fallback.task_key(sent.row) for sent in taken], SENT_AFTER_ALL, now)
     for account in sorted({_account(sent.row) for sent in taken}):
         alarms.close_standing(conn, f"channel:{account}:", RECOVERED, now)
     for sent in sorted(done, key=lambda sent: str(sent.row["id"])):
@@ -54,31 +55,66 @@ def write(conn: sa.Connection, world: World, done: Sequence[Sent], now: datetime
     notify(conn)
 
 
+def _told_apart(conn: sa.Connection, done: Sequence[Sent], now: datetime) -> list[Sent]:
+    """What a joined message carried has its result; where it went out for certain not, each text goes on by itself."""
+    members = joining.members_of(conn, [sent.row for sent in done])
+    found = list(done)
+    for sent in done:
+        result = SendResult() if sent.result else None
+        found += [replace(sent, row=row, result=result) for row in members.get(sent.row["id"], ())]
+        if sent.row["id"] in members and sent.error is not None and not isinstance(sent.error, OutcomeUnknown):
+            joined.part(conn, sent.row["id"], now, sent.error.detail)
+            found.remove(sent)
+    return found
+
+
 def _write_error(
     conn: sa.Connection, world: World, row: Row, error: SendError, now: datetime, settings: DeliverySettings
 ) -> None:
     if isinstance(error, WindowClosed | QuotaUsedUp):
-        park(conn, row, now, error.detail)
+        fallback.park(conn, world, row, now, _reason(error))
     elif isinstance(error, OutcomeUnknown):
         unknown(conn, world, row, now, error.detail)
+    elif isinstance(error, Later | Misconfigured) and _presses(conn, world, row, error, now):
+        return
     elif isinstance(error, Later) and error.throttled:
         outbox.again(conn, row["id"], now + timedelta(seconds=error.after), error.detail, throttled=True)
     elif isinstance(error, Later) and now - row["created_at"] < timedelta(hours=settings.give_up_hours):
-        _again(conn, row, error, now, settings)
+        _again(conn, world, row, error, now, settings)
     elif isinstance(error, Misconfigured):
         outbox.again(conn, row["id"], now + timedelta(minutes=5), error.detail, throttled=True)
         _channel_down(conn, row, error, now)
     else:
-        fail(conn, row, error, now)
+        fail(conn, world, row, error, now)
 
 
-def _again(conn: sa.Connection, row: Row, error: SendError, now: datetime, settings: DeliverySettings) -> None:
-    """A failure that may pass is tried again; past the first tries a person phones, and the desk hears of it."""
-    outbox.again(conn, row["id"], now + _back_off(row["attempts"], settings), error.detail, throttled=False)
-    if row["attempts"] >= settings.attempts:
+def _reason(error: SendError) -> str:
+    return f"{type(error).__name__}: {error.detail}"
+
+
+def _presses(conn: sa.Connection, world: World, row: Row, error: SendError, now: datetime) -> bool:
+    """In danger nothing waits for a channel that does not answer, as long as there is another."""
+    if row["lane"] != outbox.EMERGENCY or not fallback.elsewhere(conn, world, row, now, _reason(error)):
+        return False
+    if not isinstance(error, Later):
         _channel_down(conn, row, error, now)
-        if row["lane"] != outbox.NOTICE:
-            _call_task(conn, row, now)
+    return True
+
+
+def _again(
+    conn: sa.Connection, world: World, row: Row, error: SendError, now: datetime, settings: DeliverySettings
+) -> None:
+    """A failure that may pass is tried again; past the first tries another way is taken, or a person phones, and the
+    desk hears of it."""
+    lasts = row["attempts"] >= settings.attempts
+    if lasts:
+        _channel_down(conn, row, error, now)
+    if lasts and fallback.elsewhere(conn, world, row, now, _reason(error)):
+        return
+    outbox.again(conn, row["id"], now + _back_off(row["attempts"], settings), error.detail, throttled=False)
+    if lasts and row["lane"] != outbox.NOTICE:
+        here = ways.whereabouts(conn, row["conversation_id"])
+        fallback.call_task(conn, row, here, now, now, _reason(error))
 
 
 def _channel_down(conn: sa.Connection, row: Row, error: SendError, now: datetime) -> None:
@@ -98,23 +134,23 @@ def _back_off(attempts: int, settings: DeliverySettings) -> timedelta:
     return min(timedelta(seconds=settings.first_retry_seconds * 2 ** max(0, attempts - 1)), LONGEST_RETRY)
 
 
-def park(conn: sa.Connection, row: Row, now: datetime, reason: str) -> None:
-    """The window is closed: the row waits for the resident's next message, and a person is asked to phone what cannot
-    wait."""
-    outbox.settle(conn, row["id"], "waiting", now, reason)
-    if row["lane"] != outbox.NOTICE:
-        _call_task(conn, row, now)
-
-
 def unknown(conn: sa.Connection, world: World, row: Row, now: datetime, reason: str) -> None:
     """Nobody knows whether it went out. What a resident must not miss is sent once more, as a new row that points to
-    the first."""
+    the first, and where that is not known either, by another way; everything else is shown to staff."""
     outbox.settle(conn, row["id"], "unknown", now, reason)
+    if row["kind"] == JOINED:
+        return
     limits = world.capabilities.get((row["channel"], row["account"]))
-    if row["origin_id"] is None and (_owed(row) or (limits is not None and limits.resend_unknown)):
-        outbox.add(
-            conn, [{**row, **_fresh(now), "id": new_id(), "origin_id": row["id"], "dedupe_key": f"again:{row['id']}"}]
-        )
+    again = _owed(row) or (limits is not None and limits.resend_unknown)
+    if again and row["origin_id"] is None:
+        new = {**row, **fallback.fresh(now), "id": new_id(), "origin_id": row["id"], "route": _push_route(row)}
+        outbox.add(conn, [{**new, "dedupe_key": f"again:{row['id']}"}])
+    elif _owed(row):
+        fallback.elsewhere(conn, world, row, now, reason)
+
+
+def _push_route(row: Row) -> str:
+    return "template" if row["route"] == "template" else "push"
 
 
 def _owed(row: Row) -> bool:
@@ -122,50 +158,20 @@ def _owed(row: Row) -> bool:
     return bool(row["lane"] == outbox.EMERGENCY or row["kind"] == "recorded")
 
 
-def _fresh(now: datetime) -> Row:
-    return {
-        "route": "push", "status": "queued", "attempts": 0, "due_at": now, "lease_until": None, "sent_at": None,
-        "settled_at": None,
-        "provider_id": None, "error": "", "created_at": now, "reply_to": None,
-    }  # fmt: skip
-
-
-def fail(conn: sa.Connection, row: Row, error: SendError, now: datetime) -> None:
-    """A permanent failure: it stands in the conversation, and a person phones the resident (law 12)."""
-    outbox.settle(conn, row["id"], "failed", now, f"{type(error).__name__}: {error.detail}")
+def fail(conn: sa.Connection, world: World, row: Row, error: SendError, now: datetime) -> None:
+    """A permanent failure of one way."""
     if isinstance(error, TemplateRefused):
         _template_refused(conn, row, error, now)
     if isinstance(error, Blocked):
         residents.mark_reachable(conn, row["channel"], row["account"], [row["address"]], reachable=False)
-    _call_task(conn, row, now)
+    fallback.fail(conn, world, row, now, _reason(error))
 
 
 def _template_refused(conn: sa.Connection, row: Row, error: TemplateRefused, now: datetime) -> None:
     """One alarm a day and template: nothing goes out by it until somebody mends it."""
-    key = f"template:{_account(row)}:{error.moment}:{now:%Y-%m-%d}"
-    alarm(
-        conn, row["community_id"], "template", f"{_account(row)} templates.{error.moment}: {error.detail}", now, key=key
-    )
-
-
-def _call_task(conn: sa.Connection, row: Row, now: datetime) -> None:
-    resident_id = conversations.resident_of(conn, row["conversation_id"])
-    alarms.add_task(
-        conn,
-        {
-            "id": new_id(), "community_id": row["community_id"], "conversation_id": row["conversation_id"],
-            "resident_id": resident_id,
-            "case_kind": row["case_kind"], "case_id": row["case_id"], "kind": "tell",
-            "phone": residents.phone_of(conn, resident_id),
-            "text": row["text"], "due_at": now, "owner_id": None, "state": "open", "result": "", "done_by": None,
-            "done_at": None,
-            "created_at": now, "dedupe_key": _task_key(row),
-        },
-    )  # fmt: skip
-
-
-def _task_key(row: Row) -> str:
-    return f"tell:{row['origin_id'] or row['id']}"
+    account = _account(row)
+    key = f"template:{account}:{error.moment}:{now:%Y-%m-%d}"
+    alarm(conn, row["community_id"], "template", f"{account} templates.{error.moment}: {error.detail}", now, key=key)
 
 
 def alarm(
@@ -185,56 +191,18 @@ def alarm(
 
 
 def within_window(conn: sa.Connection, world: World, rows: Sequence[Row], now: datetime) -> list[Row]:
-    """The rows that the ledger lets out (law 7); the rest are parked without asking the provider."""
-    going: Counter[UUID] = Counter()
+    """The rows that the ledger lets out (law 7); the rest go another way without asking the provider."""
+    pushed = [row for row in rows if row["route"] == "push"]
+    book = ledger.of(conn, world, [(row["identity_id"], row["channel"], row["account"]) for row in pushed], now)
     open_rows = []
     for row in rows:
-        reason = _closed(conn, world, row, now, going[row["identity_id"]])
+        reason = book.closed(row["identity_id"]) if row["route"] == "push" else ""
         if reason:
-            park(conn, row, now, reason)
+            fallback.park(conn, world, row, now, reason)
         else:
-            going[row["identity_id"]] += 1
+            book.push(row["identity_id"])
             open_rows.append(row)
     return open_rows
-
-
-def _closed(conn: sa.Connection, world: World, row: Row, now: datetime, going: int) -> str:
-    """Why the ledger holds a row back. `going`: how many go to this address in the same round."""
-    limits = world.capabilities.get((row["channel"], row["account"]))
-    if limits is None or limits.push_window is None:
-        return ""
-    identity_id = row["identity_id"]
-    last = messages.last_received(conn, identity_id)
-    is_open = last is not None and now - last <= limits.push_window
-    touch = _last_touch(conn, limits, identity_id, last if is_open else None, now)
-    in_touch = _pushed_in_touch(conn, limits, identity_id, touch)
-    if touch is not None and limits.touch_window and now - touch <= limits.touch_window:
-        if in_touch + going < limits.touch_quota:
-            return ""
-        if not is_open:
-            return "quota used up"
-    if last is None or not is_open:
-        return "window closed"
-    # Which of two open windows a message uses is not documented: the shorter one is counted first, and where that is
-    # wrong the provider has the last word.
-    spent = outbox.pushed_since(conn, identity_id, last) - min(in_touch, limits.touch_quota)
-    return "quota used up" if limits.push_quota is not None and spent + going >= limits.push_quota else ""
-
-
-def _last_touch(
-    conn: sa.Connection, limits: Capabilities, identity_id: UUID, last: datetime | None, now: datetime
-) -> datetime | None:
-    """The last touch that still matters: its own window is open, or it lies inside that of the last message."""
-    if limits.touch_window is None:
-        return None
-    since = now - limits.touch_window
-    return messages.last_touch(conn, identity_id, min(since, last) if last else since)
-
-
-def _pushed_in_touch(conn: sa.Connection, limits: Capabilities, identity_id: UUID, touch: datetime | None) -> int:
-    if touch is None or limits.touch_window is None:
-        return 0
-    return outbox.pushed_since(conn, identity_id, touch, touch + limits.touch_window)
 
 
 def without_questions(conn: sa.Connection, rows: Sequence[Row]) -> list[Row]:

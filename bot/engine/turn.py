@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.desk import Desk, Incoming
-from bot.engine import loading, media, routing
+from bot.engine import fallback, loading, media, routing
 from bot.errors import trace
 from bot.store import media as files
 from bot.store import messages, outbox, pending, residents
@@ -183,7 +183,7 @@ def _turn(conn: sa.Connection, world: World, turning: Sequence[Turning], now: da
         desk.incoming = _incoming(item, row_id, desk.identities[0])
         done.append((i, *_run(desk, _broken if item.broken else routing.handle)))
     parked = [identity for _, _, _, identity in ready if locked[identity["conversation_id"]].parked]
-    outbox.unpark(conn, [(identity["conversation_id"], identity["id"]) for identity in parked], now)
+    fallback.resident_wrote(conn, world, parked, now)
     pending.flush(conn, [desk.pending for _, desk, _ in done], now, world.local(now).date())
     verdicts = {i: Verdict("stored") for i, _, _, _ in later} | {i: Verdict("repeat") for i, _, _, _ in done_before}
     return verdicts | {i: Verdict("failed" if failed else "turned", _passive(desk)) for i, desk, failed in done}

@@ -81,6 +81,7 @@ call_tasks = sa.Table(
     when("done_at"),
     when("created_at", nullable=False),
     sa.Column("dedupe_key", sa.Text, unique=True),
+    sa.Column("reason", sa.Text),
     part_index("ix_call_tasks_open", "due_at", where="state = 'open'"),
 )
 
@@ -285,6 +286,15 @@ def settle(conn: sa.Connection, keys: Sequence[str], staff_id: UUID | None, resu
     asked = sa.and_(call_tasks.c.dedupe_key.in_(sorted(keys)), call_tasks.c.state == "open")
     done = {"state": "done", "result": result, "done_by": staff_id, "done_at": now}
     return bool(ended + conn.execute(sa.update(call_tasks).where(asked).values(**done)).rowcount)
+
+
+def bring_forward(conn: sa.Connection, conversation_id: UUID, now: datetime, reason: str) -> None:
+    """What a resident was to be told by phone later is told now."""
+    mine = sa.update(call_tasks).where(
+        call_tasks.c.conversation_id == conversation_id, call_tasks.c.kind == "tell", call_tasks.c.state == "open",
+        call_tasks.c.due_at > now,
+    )  # fmt: skip
+    conn.execute(mine.values(due_at=now, reason=reason))
 
 
 def follow_up_of(conn: sa.Connection, task_id: UUID) -> Row | None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.store.base import Row, mappings, one
 from bot.store.conversations import conversations
 from bot.store.messages import messages, unreadable
-from bot.store.outbox import outbox
+from bot.store.outbox import JOINED, outbox
 from bot.store.residents import residents
 
 BAD = ("failed", "unknown", "expired")
@@ -50,9 +50,17 @@ def _of(table: sa.Table, communities: Sequence[UUID] | None) -> sa.Select[Any]:
 
 
 def bad_outbox(conn: sa.Connection, communities: Sequence[UUID] | None, since: datetime, limit: int = 100) -> list[Row]:
-    """Texts of late that failed, expired, or of which nobody knows whether they went out; newest first."""
-    statement = _of(outbox, communities).where(outbox.c.status.in_(BAD), outbox.c.created_at >= since)
+    """Texts of late that failed, expired, or of which nobody knows whether they went out; newest first. One that went
+    on by another way is judged by that."""
+    mine = outbox.c.status.in_(BAD), outbox.c.created_at >= since, outbox.c.kind != JOINED
+    statement = _of(outbox, communities).where(*mine, ~_went_on())
     return mappings(conn, statement.order_by(outbox.c.id.desc()).limit(limit))
+
+
+def _went_on() -> sa.ColumnElement[bool]:
+    later = outbox.alias("later")
+    root = sa.func.coalesce(outbox.c.origin_id, outbox.c.id)
+    return sa.exists().where(later.c.origin_id == root, later.c.id > outbox.c.id, later.c.origin_id.is_not(None))
 
 
 def failed_messages(

@@ -23,7 +23,6 @@ from bot.store.base import (
     words,
 )
 from bot.store.residents import identities
-from channels.messages import TOUCHES
 
 messages = sa.Table(
     "messages",
@@ -143,36 +142,6 @@ _ANY_STORED = sa.select(messages.c.id).where(fixed(messages.c.status, "stored"))
 def any_stored(conn: sa.Connection) -> bool:
     """Whether a message waits for its turn."""
     return conn.execute(_ANY_STORED).first() is not None
-
-
-_BY_WORDS = (
-    sa.select(messages.c.received_at)
-    .where(messages.c.identity_id == sa.bindparam("identity", type_=sa.Uuid), messages.c.kind.not_in(TOUCHES))
-    .order_by(messages.c.received_at.desc())
-    .limit(1)
-)
-_BY_TOUCH = (
-    sa.select(messages.c.received_at)
-    .where(
-        messages.c.identity_id == sa.bindparam("identity", type_=sa.Uuid),
-        messages.c.kind.in_(TOUCHES),
-        messages.c.received_at >= sa.bindparam("since", type_=messages.c.received_at.type),
-    )
-    .order_by(messages.c.received_at.desc())
-    .limit(1)
-)
-
-
-def last_received(conn: sa.Connection, identity_id: UUID) -> datetime | None:
-    """When an address last wrote: what opens its window."""
-    last: datetime | None = conn.execute(_BY_WORDS, {"identity": identity_id}).scalar_one_or_none()
-    return last
-
-
-def last_touch(conn: sa.Connection, identity_id: UUID, since: datetime) -> datetime | None:
-    """When an address last followed, scanned or pressed a line of the menu: what opens a shorter window."""
-    last: datetime | None = conn.execute(_BY_TOUCH, {"identity": identity_id, "since": since}).scalar_one_or_none()
-    return last
 
 
 def still_stored(conn: sa.Connection, ids: Sequence[UUID]) -> set[UUID]:

@@ -17,6 +17,7 @@ from bot.store.base import (
     insert_once,
     mappings,
     metadata,
+    one,
     part_index,
     reference,
     when,
@@ -59,6 +60,10 @@ outbox = sa.Table(
     sa.Column("provider_id", sa.Text),
     words("error"),
     sa.Column("dedupe_key", sa.Text),
+    sa.Column("moment", sa.Text),
+    sa.Column("values", Json),
+    sa.Column("joined_id", sa.Uuid),
+    sa.Column("part_of", sa.Uuid),
     sa.Index("ix_outbox_conversation_id_id", "conversation_id", "id"),
     part_index("ix_outbox_queued", "due_at", "id", where="status = 'queued'"),
     part_index("ix_outbox_in_flight", "identity_id", "lane", "id", where="status IN ('queued', 'sending')"),
@@ -68,11 +73,22 @@ outbox = sa.Table(
     part_index("ix_outbox_origin_id", "origin_id", where="origin_id IS NOT NULL"),
     part_index("ix_outbox_reply_to", "reply_to", where="route = 'passive'"),
     part_index("ix_outbox_case_id", "case_id", where="case_id IS NOT NULL"),
+    part_index("ix_outbox_unasked", "conversation_id", "sent_at", where="lane >= 2"),
+    part_index("ix_outbox_joined_id", "joined_id", where="joined_id IS NOT NULL"),
     part_index("uq_outbox_dedupe_key", "dedupe_key", where="dedupe_key IS NOT NULL", unique=True),
 )  # fmt: skip
+"""`origin_id`: the row whose text this one carries by another way, or once more. `joined_id`: the message that carried
+this text together with others. `part_of`: the first piece of a text too long for one message. `moment` and `values`:
+what an approved text tells instead. `route`: push, passive, template (by an approved text, which needs no window), or
+joined (it went as a part of another row)."""
 
 EMERGENCY, DIALOGUE, PROGRESS, NOTICE = range(4)
 """Lanes: a lower number overtakes."""
+
+HINT = "answer_waits"
+"""The kind of a row that says that another one waits for the resident to write."""
+JOINED = "joined"
+"""The kind of a row that carries the texts of others, and the route of those."""
 
 STATUSES = (
     "waiting",
@@ -216,11 +232,11 @@ def accepted(conn: sa.Connection, results: Sequence[tuple[UUID, str | None]], no
 
 
 def settle(conn: sa.Connection, row_id: UUID, status: str, now: datetime, error: str) -> None:
-    """End the attempt of a row that is being sent: failed, unknown or waiting."""
+    """End the attempt of a row that is being sent: failed, unknown, waiting, or cancelled where it goes another way."""
     values: Row = {"status": status, "lease_until": None, "error": error}
-    if status in {"failed", "unknown", "expired"}:
+    if status != "waiting":
         values["settled_at"] = now
-    if status == "waiting":
+    if status in {"waiting", "cancelled"}:  # nothing went out for certain
         values["sent_at"] = None
     conn.execute(sa.update(outbox).where(outbox.c.id == row_id, fixed(outbox.c.status, *IN_FLIGHT)).values(**values))
 
@@ -244,6 +260,11 @@ def unpark(conn: sa.Connection, wrote: Sequence[tuple[UUID, UUID]], now: datetim
         fixed(outbox.c.status, "waiting"),
     )
     return conn.execute(statement.values(status="queued", due_at=now)).rowcount
+
+
+def by_key(conn: sa.Connection, key: str) -> Row | None:
+    """The row with this dedupe key."""
+    return one(conn, sa.select(outbox).where(outbox.c.dedupe_key == key))
 
 
 def passive_to_push(conn: sa.Connection, row_ids: Sequence[UUID], now: datetime) -> None:
@@ -288,8 +309,9 @@ def said_before(conn: sa.Connection, channel: str, account: str, limit: int) -> 
     ours = sa.select(
         outbox.c.id, outbox.c.address, sa.false().label("theirs"), outbox.c.text, outbox.c.sent_at.label("at")
     ).where(
-        outbox.c.channel == channel, outbox.c.account == account, outbox.c.status.in_(("accepted", "delivered", "read"))
-    )
+        outbox.c.channel == channel, outbox.c.account == account, outbox.c.route != JOINED,
+        outbox.c.status.in_(("accepted", "delivered", "read")),
+    )  # fmt: skip
     both = sa.union_all(heard, ours).subquery()
     newest = sa.select(both).order_by(both.c.at.desc(), both.c.id.desc()).limit(limit)
     return mappings(conn, newest)[::-1]
@@ -338,27 +360,10 @@ def queued(conn: sa.Connection) -> int:
     return int(conn.execute(_QUEUED).scalar_one())
 
 
-_PUSHED = sa.select(sa.func.count()).where(
-    outbox.c.identity_id == sa.bindparam("identity", type_=sa.Uuid),
-    fixed(outbox.c.route, "push"),
-    outbox.c.sent_at >= sa.bindparam("since", type_=outbox.c.sent_at.type),
-    fixed(outbox.c.status, "sending", "accepted", "delivered", "read", "unknown"),
-)
-_PUSHED_UNTIL = _PUSHED.where(outbox.c.sent_at < sa.bindparam("until", type_=outbox.c.sent_at.type))
-
-
-def pushed_since(conn: sa.Connection, identity_id: UUID, since: datetime, until: datetime | None = None) -> int:
-    """How many messages were pushed to an address since a moment: what is used of its window (law 7)."""
-    span = {"identity": identity_id, "since": since}
-    if until is None:
-        return int(conn.execute(_PUSHED, span).scalar_one())
-    return int(conn.execute(_PUSHED_UNTIL, {**span, "until": until}).scalar_one())
-
-
 def texts_since(conn: sa.Connection, channel: str, account: str, since: datetime) -> list[str]:
     """The texts that an account was given since a moment, and that it may have sent."""
     statement = sa.select(outbox.c.text).where(
-        outbox.c.channel == channel, outbox.c.account == account, outbox.c.sent_at >= since,
+        outbox.c.channel == channel, outbox.c.account == account, outbox.c.sent_at >= since, outbox.c.route != JOINED,
         outbox.c.status.in_(("accepted", "delivered", "read", "unknown")),
     )  # fmt: skip
     return list(conn.execute(statement).scalars())
@@ -379,7 +384,7 @@ def receipt(
     found = sa.select(outbox).where(outbox.c.channel == channel, outbox.c.account == account, mine)
     rows = mappings(conn, found.with_for_update(of=outbox))
     for row in rows:
-        if _forward(row["status"], status):
+        if moves_forward(row["status"], status):
             conn.execute(
                 sa.update(outbox)
                 .where(outbox.c.id == row["id"])
@@ -389,7 +394,8 @@ def receipt(
     return None
 
 
-def _forward(old: str, new: str) -> bool:
+def moves_forward(old: str, new: str) -> bool:
+    """Whether a receipt may turn one status into another."""
     if old in FINAL:
         return False
     if new == "failed":

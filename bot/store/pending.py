@@ -1,6 +1,6 @@
 """What a turn wants written: collected while it runs, written together, one statement a table (design.md section 5)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -71,6 +71,8 @@ class Pending:
         self.kept_promises: list[tuple[UUID, tuple[str, ...]]] = []
         self.released_promises: list[tuple[UUID, tuple[str, ...]]] = []
         self.fences: list[UUID] = []
+        self.reworded: list[tuple[Row, Callable[[Row], str]]] = []
+        """Rows whose words are decided once their numbers are drawn, and by what."""
         self.adopted: list[tuple[UUID, datetime, str, UUID]] = []
         """(conversation, since, kind of case, case): pictures that came before their case."""
         self.numbers: list[tuple[str, str]] = []
@@ -106,6 +108,8 @@ def _write_inserts(conn: sa.Connection, turns: Sequence[Pending], drawn: dict[st
     raised: set[UUID] = set()
     for table in _INSERTS:
         rows = [_numbered(row, drawn) for turn in turns for row in turn.inserts.get(table, ())]
+        if table is outbox.outbox:
+            _reword(turns)
         if table is alarms:
             raised = insert_new(conn, alarms, rows)
         elif table in {alerts, alarm_sends}:  # of an alarm that stood already everybody knows
@@ -114,6 +118,12 @@ def _write_inserts(conn: sa.Connection, turns: Sequence[Pending], drawn: dict[st
             insert_once(conn, table, rows)
         else:
             insert(conn, table, rows)
+
+
+def _reword(turns: Iterable[Pending]) -> None:
+    for turn in turns:
+        for row, words in turn.reworded:
+            row["text"] = words(row)
 
 
 def _is_new(turns: Iterable[Pending], call: Row) -> bool:
@@ -164,6 +174,8 @@ def _numbered(row: Row, drawn: dict[str, str]) -> Row:
             value = row.get(column)
             if isinstance(value, str):
                 row[column] = numbered(value, drawn)
+        if row.get("values"):
+            row["values"] = {name: numbered(value, drawn) for name, value in row["values"].items()}
     return row
 
 

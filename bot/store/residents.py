@@ -1,7 +1,7 @@
 """Who writes to us: residents, the homes they belong to, and the identities they come by."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -199,3 +199,18 @@ def get_many(conn: sa.Connection, ids: Sequence[UUID]) -> list[Row]:
 
 def phone_of(conn: sa.Connection, resident_id: UUID) -> str:
     return str(value(conn, sa.select(residents.c.phone).where(residents.c.id == resident_id)))
+
+
+def handset(conn: sa.Connection, resident_id: UUID, community_id: UUID, key: Key, now: datetime) -> Row:
+    """The address of a resident's phone, entered where nobody has used it yet. Somebody of the same household may have
+    it already: then it stays theirs."""
+    channel, account, address = key
+    new = {
+        "id": new_id(), "community_id": community_id, "resident_id": resident_id, "channel": channel,
+        "account": account, "address": address, "reachable": True, "created_at": now,
+    }  # fmt: skip
+    insert_new(conn, identities, [new])
+    mine = sa.select(identities).where(
+        identities.c.channel == channel, identities.c.account == account, identities.c.address == address
+    )
+    return mappings(conn, mine)[0]

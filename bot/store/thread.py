@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bot.store.base import Row, mappings, one
 from bot.store.media import media
 from bot.store.messages import attachments, messages
-from bot.store.outbox import outbox
+from bot.store.outbox import JOINED, outbox
 from bot.store.staff import audit, staff
 
 MARKS = ("conversation.take", "conversation.hand_back")
@@ -21,7 +21,12 @@ def _incoming() -> sa.Select[Any]:
 
 
 def _outgoing() -> sa.Select[Any]:
-    return sa.select(outbox, staff.c.name.label("author_name")).select_from(
+    later = outbox.alias("later")
+    went_on = sa.exists().where(
+        later.c.origin_id == sa.func.coalesce(outbox.c.origin_id, outbox.c.id), later.c.id > outbox.c.id,
+        later.c.origin_id.is_not(None), later.c.kind != JOINED,
+    )  # fmt: skip
+    return sa.select(outbox, staff.c.name.label("author_name"), went_on.label("went_on")).select_from(
         outbox.outerjoin(staff, staff.c.id == outbox.c.author_id)
     )
 
@@ -49,7 +54,8 @@ def entries(
     everything from `since` on, or the last `limit` (before `before`). Each row names its `side`.
     """
     found: list[Row] = []
-    for statement, table, side in ((_incoming(), messages, "in"), (_outgoing(), outbox, "out")):
+    alone = _outgoing().where(outbox.c.route != JOINED)  # what was joined stands in the message that carried it
+    for statement, table, side in ((_incoming(), messages, "in"), (alone, outbox, "out")):
         mine = statement.where(table.c.conversation_id == conversation_id)
         found += [{**row, "side": side} for row in mappings(conn, _between(mine, table, since, before, limit))]
     found.sort(key=lambda row: row["id"])
@@ -77,7 +83,8 @@ def marks(conn: sa.Connection, conversation_id: UUID, since: UUID, before: UUID 
 
 def of_case(conn: sa.Connection, case_id: UUID) -> list[Row]:
     """What was told to the resident about a case, with what became of it."""
-    return mappings(conn, _outgoing().where(outbox.c.case_id == case_id).order_by(outbox.c.id).limit(100))
+    mine = _outgoing().where(outbox.c.case_id == case_id, outbox.c.kind != JOINED)
+    return mappings(conn, mine.order_by(outbox.c.id).limit(100))
 
 
 def attachments_of(conn: sa.Connection, conversation_id: UUID, case_id: UUID) -> list[Row]:

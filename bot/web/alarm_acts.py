@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot import ways
+from bot import alarm_ways
 from bot.desk import Alarm, Desk
 from bot.errors import Conflict
 from bot.store import alarm_sends, alarms, staff
@@ -18,7 +18,7 @@ from workflows import emergency
 
 async def take(context: Context, row: Row, member: Member, send: Row | None = None) -> None:
     """`member` has it. `send`: by the link of this row, which serves once. Raises `Conflict` where somebody has it."""
-    if row["kind"] != ways.DANGER:
+    if row["kind"] != alarm_ways.DANGER:
         await context.database.write_urgent(_take, row, member, send, context.clock.now())
         context.database.announce()
         return
@@ -34,7 +34,7 @@ async def take(context: Context, row: Row, member: Member, send: Row | None = No
 
 async def close(context: Context, row: Row, member: Member, note: str) -> None:
     """It is over, with what was done. Raises `Conflict` where it was closed before."""
-    if row["kind"] == ways.DANGER:
+    if row["kind"] == alarm_ways.DANGER:
         await _act(context, row, member, lambda desk, alarm: emergency.close(desk, alarm, member, note))
         return
     await context.database.write_urgent(_close, row, member, note, context.clock.now())
@@ -59,11 +59,11 @@ async def _act(context: Context, row: Row, member: Member, move: Callable[[Desk,
 def _take(conn: sa.Connection, row: Row, member: Member, send: Row | None, now: datetime) -> None:
     if not alarms.acknowledge(conn, row["id"], member.id, now):
         raise Conflict("taken_already")
-    ways.taken(conn, Alarm.of(row), now)
+    alarm_ways.taken(conn, Alarm.of(row), now)
     if send is not None:
         _use(conn, send, now)
     _record(conn, "alarm.acknowledged", row, member, now, _how(send))
-    if row["kind"] == ways.DRILL:  # somebody heard it: that is all it was for
+    if row["kind"] == alarm_ways.DRILL:  # somebody heard it: that is all it was for
         alarms.close(conn, row["id"], member.id, "", now)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot import ways
+from bot import alarm_ways
 from bot.desk import Alarm
 from bot.engine import alarm_words
 from bot.errors import Conflict, NotFound
@@ -143,7 +143,7 @@ def _told(context: Context, seen: Seen) -> dict[str, Any]:
         "kind": alarm.kind,
         "place": place.name if place else "",
         "words": alarm_words.told(alarm),
-        "starter": alarm.summary if alarm.kind == ways.DRILL else "",
+        "starter": alarm.summary if alarm.kind == alarm_ways.DRILL else "",
         "raised_at": alarm_words.clock(world, alarm.raised_at),
         "people": seen.people,
         "personal": seen.send["way"] == "sms",

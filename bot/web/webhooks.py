@@ -186,7 +186,7 @@ async def _store(context: Context, channel: Channel, parsed: Parsed, received_at
     answered = [_as_message(event) for event in parsed.events if event.kind in TOUCHES]
     try:
         if parsed.receipts or len(answered) < len(parsed.events):
-            await context.database.write(receipts.apply, parsed, context.clock.now())
+            await context.database.write(receipts.apply, context.world, parsed, context.clock.now())
             context.database.announce()
         for broken in parsed.broken:
             await _keep(context, channel, broken.raw.encode(), broken.reason, received_at)

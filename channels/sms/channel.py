@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from msgspec import structs
+
 from channels.base import Route
 from channels.errors import Unauthorised
 from channels.messages import OutboundMessage, Parsed, SendResult, WebhookAnswer, WebhookRequest
@@ -57,7 +59,7 @@ class Sms:
         self.account = account
         self._settings = settings
         self._gateway = GATEWAYS[settings.gateway](account, settings, clock, timeout_s)
-        self.capabilities = self._gateway.capabilities
+        self.capabilities = structs.replace(self._gateway.capabilities, templates=frozenset(settings.templates))
         key = "" if self._gateway.signs else "/{key}"
         self.routes: tuple[Route, ...] = tuple(Route("POST", path + key) for path in _PATHS)
 

@@ -6,6 +6,8 @@ from typing import Final
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat
 
+from channels.sms.settings import SmsAccount
+
 MAINLAND: Final = "+86"
 _MAINLAND_MOBILE: Final = re.compile(r"\+861[3-9]\d{9}")
 _WRITTEN: Final = re.compile(r"[+＋]?[0-9０-９()（）.\- ]{5,32}")
@@ -27,6 +29,11 @@ def e164(number: str, country: str) -> str | None:
         return text if _MAINLAND_MOBILE.fullmatch(text) else None
     # Possible, not valid: a list of valid ranges is older than the ranges that carriers hand out.
     return text if phonenumbers.is_possible_number(parsed) else None
+
+
+def handset(number: str, settings: SmsAccount) -> str | None:
+    """The address of the handset with this number, for an account; None where it is no handset's."""
+    return e164(number, settings.country)
 
 
 def national(address: str) -> str | None:

@@ -66,6 +66,20 @@ def render(name: str, **values: str) -> str:
     return templates()[name].filled(values)
 
 
+def approved(moment: str, values: Mapping[str, str]) -> str | None:
+    """The text of a moment; None: it has none, or these values do not fit into it.
+
+    A number is told without its kind and day, which the resident has no use for here: 0001 for WX20261122-0001.
+    """
+    if moment not in templates():
+        return None
+    short = {**values, "number": values.get("number", "").rpartition("-")[2]}
+    try:
+        return render(moment, **short)
+    except ValueError:
+        return None
+
+
 def match(text: str) -> Fit | None:
     """The template that says `text`, a leading signature aside; None: no approved text says this."""
     words = _SIGNATURE.sub("", text, count=1) if text.startswith("【") else text

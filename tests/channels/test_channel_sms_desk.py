@@ -102,12 +102,19 @@ async def test_an_entry_that_cannot_be_read_is_kept_once_and_shown(database_url:
         assert len(await desk.rows(messages)) == 1
 
 
-async def test_free_text_on_the_mainland_becomes_a_call(database_url: str, clock: StoppedClock) -> None:
+async def test_on_the_mainland_the_approved_text_goes_and_any_other_becomes_a_call(
+    database_url: str, clock: StoppedClock
+) -> None:
     async with opened(database_url, clock, "aliyun") as desk:
         await desk.gateway.push_text(WANG, REPORT)
-        (row,) = await desk.until_said(WANG, "failed")
+        await desk.until_said(WANG, "delivered")
+        assert desk.received(WANG) == [
+            "【某某物业】您报的厨房水管漏水已登记，单号0001。今天12:00前师傅电话联系您约时间。"
+        ]
+        await desk.gateway.push_text(LI, "你好")
+        (row,) = await desk.until_said(LI, "failed")
         assert "no template" in row["error"]
-        assert desk.received(WANG) == []
+        assert desk.received(LI) == []
         (task,) = await desk.rows(call_tasks, call_tasks.c.kind == "tell")
         assert task["text"] == row["text"]
 

@@ -34,7 +34,7 @@ from bot.web.context import Context
 from bot.web.simulator.wechat import WeChatPlatform
 from bot.web.simulator.wechat_push import Limits, Pushed, render
 from bot.world import Member, World, Worlds, load
-from channels.base import Capabilities
+from channels.base import Capabilities, Channel
 from channels.wechat import WeChat, WeChatSettings
 from intents.reader import Reader
 from knowledge_base.answer import KnowledgeBase
@@ -287,8 +287,11 @@ async def opened(
     fresh: bool = True,
     send_within_s: float = 5.0,
     parallel: int = 20,
+    beside: Mapping[tuple[str, str], Channel] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Kit]:
-    """A desk on this database. `change`: another world, such as a broken one; `idle`: delivery is not started."""
+    """A desk on this database. `change`: another world, such as a broken one; `idle`: delivery is not started;
+    `beside`: further channels, with `more` settings."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(database_opened(url))
         if fresh:
@@ -309,9 +312,11 @@ async def opened(
                 )
             },
             delivery=DeliverySettings(lease_seconds=30, parallel=parallel),
+            **(more or {}),
         )
-        world = await database.read(load, settings, reader(), knowledge(), {ACCOUNT: capabilities})
-        kit = await _kit(stack, database, clock, platform, change(world), send_within_s)
+        limits = {ACCOUNT: capabilities} | {key: channel.capabilities for key, channel in (beside or {}).items()}
+        world = await database.read(load, settings, reader(), knowledge(), limits)
+        kit = await _kit(stack, database, clock, platform, change(world), send_within_s, beside or {})
         await stack.enter_async_context(database.listening())
         await _start(stack, kit, idle=idle)
         yield kit
@@ -324,6 +329,7 @@ async def _kit(
     platform: WeChatPlatform,
     world: World,
     send_within_s: float,
+    beside: Mapping[tuple[str, str], Channel],
 ) -> Kit:
     settings, account = world.settings, world.settings.wechat["main"]
     channel = WeChat("main", account, lambda: clock.now().timestamp(), timeout_s=send_within_s)
@@ -332,7 +338,7 @@ async def _kit(
     intake = Intake(database, worlds, clock)
     other = WeChat(OTHER[1], account, lambda: clock.now().timestamp())
     stack.push_async_callback(other.close)
-    channels = {ACCOUNT: channel, OTHER: other}
+    channels: dict[tuple[str, str], Channel] = {ACCOUNT: channel, OTHER: other, **beside}
     context = Context(
         settings=settings, clock=clock, database=database, worlds=worlds, channels=channels, intake=intake
     )

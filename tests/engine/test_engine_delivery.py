@@ -163,8 +163,8 @@ async def test_one_recipient_hears_in_order_and_higher_lanes_first(database_url:
             await desk.queue(ann, text, lane=lane)
         await desk.queue(bob, "三")
         desk.delivery.start()
-        await desk.until_said(ann["address"], *["accepted"] * 5)
-        assert desk.sends(ann["address"]) == ["危险", "一", "二", "进度", "通知"]
+        await desk.until_said(ann["address"], *["accepted"] * 6)
+        assert desk.sends(ann["address"]) == ["危险", "一", "二", "进度\n通知"]
         assert desk.sends(bob["address"]) == ["三"]
 
 

@@ -7,7 +7,21 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.store import alarm_sends, alarms, articles, jobs, learning, locking, messages, outbox, questions, residents
+from bot.store import (
+    alarm_sends,
+    alarms,
+    articles,
+    jobs,
+    joined,
+    learning,
+    locking,
+    messages,
+    outbox,
+    parked,
+    questions,
+    residents,
+    ways,
+)
 from bot.store.base import new_id
 from tests.support.clock import MONDAY as NOW
 from tests.support.databases import opened
@@ -28,11 +42,13 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
     "claim": lambda conn: outbox.claim(conn, NOW, 20, LEASE),
     "claim beside a paused account": lambda conn: outbox.claim(conn, NOW, 20, LEASE, [("wechat", "main")]),
     "begin to send": lambda conn: outbox.begin_sending(conn, IDS, NOW, LEASE),
-    "the window": lambda conn: (messages.last_received(conn, IDS[0]), outbox.pushed_since(conn, IDS[0], NOW)),
-    "the short window": lambda conn: (
-        messages.last_touch(conn, IDS[0], NOW),
-        outbox.pushed_since(conn, IDS[0], NOW, NOW + LEASE),
-    ),
+    "the ledger": lambda conn: (ways.heard(conn, IDS, NOW), ways.pushed(conn, IDS, NOW)),
+    "the message budget": lambda conn: (joined.budgets(conn, IDS, NOW), joined.held(conn, IDS, IDS, NOW)),
+    "what was joined": lambda conn: joined.members(conn, IDS),
+    "a joined message apart": lambda conn: joined.part(conn, IDS[0], NOW, ""),
+    "ways tried": lambda conn: ways.chain(conn, IDS[0]),
+    "what waits anywhere": lambda conn: parked.waiting(conn, IDS),
+    "hints without a reason": lambda conn: parked.cancel_hints(conn, IDS, NOW),
     "a takeover": lambda conn: outbox.cancel_fenced(conn, IDS[0], NOW),
     "what is still on its way": lambda conn: outbox.still_sending(conn, IDS[0]),
     "leases": lambda conn: (outbox.any_lapsed(conn, NOW), outbox.lapsed(conn, NOW, 10)),

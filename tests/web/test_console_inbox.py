@@ -61,6 +61,25 @@ async def test_emergencies_come_first_then_the_latest(kit: Kit) -> None:
     assert await order_of() == [True]
 
 
+async def test_the_thread_tells_which_way_a_text_went_and_why_another_failed(kit: Kit) -> None:
+    closed = "WindowClosed: errcode 45015"
+    first = await kit.run(said, kit.seed, "wang", "原来的话", status="cancelled", error=closed, kind="visit")
+    more = {"kind": "visit", "origin_id": first, "minutes_ago": 3}
+    await kit.run(said, kit.seed, "wang", "短信的话", channel="sms", **more)
+    carrier = await kit.run(said, kit.seed, "wang", "甲\n乙", **{**more, "minutes_ago": 1, "kind": "joined"})
+    await kit.run(said, kit.seed, "wang", "单独的甲", minutes_ago=2, route="joined", joined_id=carrier)
+    page = await (await kit.sign_in("agent")).text(f"/inbox/{kit.seed.conversations['wang']}")
+    parts = {
+        text: next(part for part in page.split("<article") if text in part)
+        for text in ("原来的话", "短信的话", "甲\n乙")
+    }
+    assert all(word in parts["原来的话"] for word in ("微信", "已取消", "回复时限已过", closed, "已改走其他渠道"))
+    assert "bad" not in parts["原来的话"]
+    assert all(word in parts["短信的话"] for word in ("短信", "已发出"))
+    assert "几条合并" in parts["甲\n乙"]
+    assert "单独的甲" not in page, "it stands in the message that carried it"
+
+
 async def test_the_thread_tells_who_speaks_and_what_became_of_it(kit: Kit) -> None:
     agent = kit.seed.people["agent"]
     rows: list[tuple[str, dict[str, Any]]] = [

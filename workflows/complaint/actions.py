@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from bot.desk import Choice, Complaint, Desk, Member
 from bot.errors import Conflict
-from workflows import deadlines, late, texts, wording
+from workflows import deadlines, late, moments, texts, wording
 from workflows.complaint import states
 from workflows.summary import complaint_of
 
@@ -91,6 +91,7 @@ def finish(desk: Desk, case: Complaint, *, result: str, ending: str, cause: str,
         case=case,
         without_question=plain,
         choices=options,
+        told=moments.result(case),
     )
     desk.schedule("satisfaction.silence", desk.now + SILENCE, ref=case.id, step=case.reopened)
 

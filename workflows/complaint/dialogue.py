@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from bot.desk import Complaint, Desk, Job, new_id
-from workflows import deadlines, dialogue, intake, late, where, wording
+from workflows import deadlines, dialogue, intake, late, moments, where, wording
 from workflows.complaint import actions, states
 from workflows.dialogue import Fills, Heard
 from workflows.forms import Form
@@ -118,6 +118,7 @@ def _say_recorded(talk: Talk, form: Form, case: Complaint) -> None:
     assert case.answer_by is not None
     values = {"sorry": _sorry(talk, form), "what": form.fault, "number": case.number, "name": handler(talk, case)}
     by = wording.by(talk.desk.world.local(case.answer_by), talk.local, talk.language)
+    talk.told = moments.complaint(talk.desk, case)
     if case.community_id not in talk.desk.world.communities:
         form.ask("community")
         talk.ask("complaint.recorded_community", **values)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.desk import Case, Choice, Desk, Member, WorkOrder
 from bot.errors import Conflict
-from workflows import late, texts, wording
+from workflows import late, moments, texts, wording
 from workflows.repair import states
 from workflows.summary import first_clause
 
@@ -46,7 +46,7 @@ def dispatch(desk: Desk, order: WorkOrder, member: Member, slot_start: datetime,
     desk.release(order, "visit")
     desk.promise(order, "visit", slot_end, member.id)
     key = "visit.changed" if again else "visit.public" if order.place_id or _is_public(order) else "visit.coming"
-    desk.notify(_visit(desk, order, key), kind="visit", case=order)
+    desk.notify(_visit(desk, order, key), kind="visit", case=order, told=moments.slot(desk, order))
 
 
 def reschedule(desk: Desk, order: WorkOrder, slot_start: datetime, slot_end: datetime, reason: str) -> None:
@@ -64,9 +64,10 @@ def reschedule(desk: Desk, order: WorkOrder, slot_start: datetime, slot_end: dat
     _done(desk, order, "rescheduled", reason, {"start": slot_start.isoformat(), "end": slot_end.isoformat()})
     desk.release(order, "visit")
     desk.promise(order, "visit", slot_end, order.assignee_id)
-    desk.notify(
-        _visit(desk, order, "visit.late" if same_day and later else "visit.changed", reason), kind="visit", case=order
-    )
+    is_late = same_day and later
+    told = moments.late(desk, order) if is_late else moments.slot(desk, order)
+    text = _visit(desk, order, "visit.late" if is_late else "visit.changed", reason)
+    desk.notify(text, kind="visit", case=order, told=told)
 
 
 def accept(desk: Desk, order: WorkOrder) -> None:
@@ -122,7 +123,8 @@ def done(
     report = _report(desk, order)
     options = [Choice("1", "1"), Choice("2", "2"), Choice("3", "3")]
     text = texts.say(desk.language, "done.ask", report=report)
-    desk.notify(text, kind="done", case=order, without_question=report, choices=options)
+    told = moments.done(order)
+    desk.notify(text, kind="done", case=order, without_question=report, choices=options, told=told)
     desk.schedule("satisfaction.silence", desk.now + SILENCE, ref=order.id, step=order.reworks)
 
 

@@ -1,7 +1,7 @@
 """What a resident adds to an order, puts right or takes back while it was just recorded."""
 
 from bot.desk import WorkOrder
-from workflows import intake, wording
+from workflows import intake, moments, wording
 from workflows.dialogue import Fills, Heard
 from workflows.forms import Form
 from workflows.repair import order as orders
@@ -79,6 +79,7 @@ def _other_fault(talk: Talk, form: Form, order: WorkOrder, fault: str) -> None:
     talk.desk.change(order, fault=fault, words=f"{order.words}\n{talk.said.text}".strip())
     talk.desk.record(order, "changed", talk.said.text, {"fault": fault})
     place = orders.told_place(talk, intake.place_of(talk, form), fault)
+    talk.told = moments.changed(order)
     talk.reply("repair.moved", place=place, fault=fault)
 
 
@@ -101,6 +102,7 @@ def say_filled(talk: Talk, order: WorkOrder, found: Fills) -> None:
     """Say back a new time or number."""
     phone = found.all.get("phone")
     wish = found.wish["text"] if found.wish else None
+    talk.told = moments.changed(order)
     member = talk.desk.world.members.get(order.assignee_id) if order.assignee_id else None
     if order.state in states.UNDER_WAY:
         name = wording.technician(member, talk.language)
@@ -118,6 +120,7 @@ def moved(talk: Talk, form: Form, order: WorkOrder, place: Where) -> None:
     orders.move(talk, form, order, place)
     form.settle()
     talk.case = order
+    talk.told = moments.changed(order)
     talk.reply("repair.moved", place=orders.told_place(talk, place, order.fault), fault=order.fault)
     talk.end("repair", "changed", form.slots())
 

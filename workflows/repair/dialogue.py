@@ -1,7 +1,7 @@
 """The talk about a repair: at most what the question budget allows, recorded at once, then completed and corrected."""
 
 from bot.desk import Desk, Job, WorkOrder
-from workflows import deadlines, dialogue, human, intake, where, wording
+from workflows import deadlines, dialogue, human, intake, moments, where, wording
 from workflows.dialogue import Heard
 from workflows.forms import Form
 from workflows.repair import amend, states
@@ -137,6 +137,7 @@ def _ask(talk: Talk, form: Form, place: Where, step: str) -> None:
 def _ask_where(talk: Talk, form: Form) -> None:
     """The one question for the home, with a number to reach them in the same line."""
     form.ask("where")
+    talk.told = moments.where(talk.communities())
     asked = intake.where_question(talk)
     if form.count("where") > 1:
         talk.ask("where.more", where=asked)
@@ -182,6 +183,7 @@ def _say_recorded(talk: Talk, form: Form, place: Where, order: WorkOrder) -> Non
     assert order.contact_by is not None
     values = {"place": told_place(talk, place, order.fault), "fault": order.fault, "number": order.number}
     due = talk.desk.world.local(order.contact_by)
+    talk.told = moments.recorded(talk.desk, order)
     if form.data.get("declined") and place.kind == "unknown":
         talk.reply("repair.unplaced")
     if form.urgency == "urgent":

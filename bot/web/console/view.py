@@ -59,6 +59,10 @@ class View:
             return words[self.language == "en"]
         return texts.find(self.language, f"{group}.{value}") or (value or "")
 
+    def reason(self, error: str | None) -> str:
+        """Why a way did not carry a text, in a word of ours; what a provider says stands beside it."""
+        return texts.find(self.language, f"reason.{(error or '').partition(':')[0]}") or ""
+
     def when(self, moment: datetime | None) -> str:
         """14:02 today, 11-21 14:02 this year."""
         if moment is None:
