@@ -86,7 +86,7 @@ ANY_ID = "00000000-0000-0000-0000-000000000001"
 async def test_a_stranger_is_sent_to_sign_in(kit: Kit) -> None:
     browser = kit.stranger()
     for method, path, _ in PAGES:
-        where = path.replace("{id}", ANY_ID).replace("{move}", "note")
+        where = path.replace("{id}", ANY_ID).replace("{message}", ANY_ID).replace("{move}", "note")
         response = await (browser.get(where) if method == "GET" else browser.post(where))
         assert (where, response.status) == (where, 303)
         assert response.headers["Location"].startswith("/console/sign-in")
@@ -98,7 +98,7 @@ async def test_no_form_works_without_the_token_of_its_session(kit: Kit) -> None:
     browser = await kit.sign_in("supervisor")
     token = browser.csrf
     for path in (path for method, path, _ in PAGES if method == "POST"):
-        where = path.replace("{id}", ANY_ID).replace("{move}", "note")
+        where = path.replace("{id}", ANY_ID).replace("{message}", ANY_ID).replace("{move}", "note")
         for wrong in ("", token[:-1] + "x"):
             browser.csrf = wrong
             assert (where, (await browser.post(where)).status) == (where, 403)
