@@ -1,8 +1,10 @@
 """The explanation of a reading, its correction and the page of what was learned, in a real browser."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from playwright.async_api import Page, expect
 
@@ -17,6 +19,12 @@ __all__ = ["pytestmark"]
 
 SLIDE = "3栋那边的儿童滑梯扶手松了，孩子抓着直晃"
 GAS = "厨房好大的煤气味，我头晕，要不要找律师"
+
+
+@pytest.fixture(autouse=True)
+def indexed() -> None:
+    """The first explanation builds the index of examples, which takes long on a busy machine."""
+    reader().explain("你好", datetime(2026, 11, 23, 10, tzinfo=UTC))
 
 
 async def test_an_agent_looks_why_and_corrects(sqlite_url: str, tmp_path: Path) -> None:
