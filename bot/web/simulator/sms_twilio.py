@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from aiohttp import web
 
+from bot.web.simulator.faults import Trouble, refusals, usual
 from bot.web.simulator.sms import Attempt, Handed, Inbound, Json, Push, json_response
 
 _LIMIT: Final = 1600
@@ -23,6 +24,18 @@ class Twilio:
     answer_s = 15.0
     repeats = 0
     """None by default; the fallback address is another address."""
+    undelivered = "30003"
+    troubles: Sequence[Trouble] = (
+        *usual("Messages"),
+        *refusals(
+            "Messages",
+            ("21610", "已退订", "answered STOP"),
+            ("21211", "号码不对", "no such number"),
+            ("20429", "太快", "too fast"),
+            ("30001", "队列已满", "queue full"),
+            ("20003", "密钥不对", "wrong credentials"),
+        ),
+    )
 
     def __init__(self, account_sid: str, auth_token: str, number: str) -> None:
         self.account_sid = account_sid
@@ -93,14 +106,19 @@ class Twilio:
 
     def receipt(self, service: str, handed: Handed, outcome: str, at: datetime) -> Push:
         del service, at
+        more = {"ErrorCode": outcome} if outcome else {}
+        return self._status(handed, "undelivered" if outcome else "delivered", more)
+
+    def on_its_way(self, service: str, handed: Handed, at: datetime) -> Push | None:
+        del service, at
+        return self._status(handed, "sent", {})
+
+    def _status(self, handed: Handed, status: str, more: dict[str, str]) -> Push:
         fields = {
-            "SmsSid": handed.name, "SmsStatus": "", "MessageStatus": "undelivered" if outcome else "delivered",
-            "To": handed.number, "MessageSid": handed.name, "AccountSid": self.account_sid, "From": self.number,
-            "ApiVersion": "2010-04-01",
+            "SmsSid": handed.name, "SmsStatus": status, "MessageStatus": status, "To": handed.number,
+            "MessageSid": handed.name, "AccountSid": self.account_sid, "From": self.number,
+            "ApiVersion": "2010-04-01", **more,
         }  # fmt: skip
-        if outcome:
-            fields["ErrorCode"] = outcome
-        fields["SmsStatus"] = fields["MessageStatus"]
         return self._pushed(handed.tag, fields, "receipt", handed.number)
 
     def _pushed(self, url: str, fields: dict[str, str], name: str, number: str) -> Push:
