@@ -51,7 +51,7 @@ async def until_said(database: Database, *statuses: str) -> list[Row]:
     try:
         async with asyncio.timeout(WAIT_S):
             while [row["status"] for row in rows] != list(statuses):
-                rows = await database.read(mappings, everything)
+                rows = await database.read(lambda conn: mappings(conn, everything))
                 if [row["status"] for row in rows] != list(statuses):
                     await changed.wait()
                     changed.clear()

@@ -264,7 +264,7 @@ class SmsGateway:
         self.requests.append((name, shown))
         self._transfer(
             direction="call", name=name, openid=handed.number if handed else "", started=started,
-            outcome="ok" if handed else f"HTTP {response.status}", payload=msgspec.json.encode(shown).decode(),
+            outcome=_outcome(request, response, handed), payload=msgspec.json.encode(shown).decode(),
         )  # fmt: skip
 
     def _transfer(self, *, started: float, **values: Any) -> None:
@@ -336,6 +336,11 @@ class SmsGateway:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _outcome(request: web.Request, response: web.Response, handed: Handed | None) -> str:
+    good = handed is not None or (request.method == "GET" and response.status < 400)
+    return "ok" if good else f"HTTP {response.status}"
 
 
 def json_response(value: object, status: int = 200) -> web.Response:

@@ -15,6 +15,7 @@ from bot.web.simulator.telegram_phone import Key, Phone
 
 TEXT_LIMIT: Final = 4096
 DATA_LIMIT: Final = 64
+FILE_LIMIT: Final = 20 * 1024 * 1024
 _NESTED: Final = ("reply_markup", "link_preview_options", "allowed_updates")
 _LONGEST_POLL_S: Final = 50.0
 
@@ -71,11 +72,12 @@ class ApiSide:
             "editMessageReplyMarkup": self._edit_markup,
             "answerCallbackQuery": self._answer_press,
             "leaveChat": self._leave_chat,
+            "getFile": self._get_file,
         }
 
     def routes(self) -> list[web.RouteDef]:
         """Where they answer."""
-        return [web.route("*", "/bot{token}/{method}", self._handle)]
+        return [web.route("*", "/bot{token}/{method}", self._handle), web.get("/file/bot{token}/{path}", self._file)]
 
     def hold(self) -> None:
         """getUpdates waits from now on."""
@@ -208,6 +210,26 @@ class ApiSide:
             phone.notes.append(str(text))
         self._bot.changed(phone)
         return True
+
+    async def _get_file(self, payload: Json) -> Json:
+        """Where a file lies, for an hour at least."""
+        file_id = str(payload.get("file_id", ""))
+        content = self._bot.files.get(file_id)
+        if content is None:
+            raise Refused(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(content) > FILE_LIMIT:
+            raise Refused(400, "Bad Request: file is too big")
+        return {"file_id": file_id, "file_unique_id": file_id, "file_size": len(content), "file_path": file_id}
+
+    async def _file(self, request: web.Request) -> web.Response:
+        self.calls["file"] += 1
+        fault = self._faults.of("file")
+        content = self._bot.files.get(request.match_info["path"])
+        if await self._faults.breaks("before", request, fault):
+            return web.Response()
+        if fault.status or content is None or request.match_info["token"] != self._bot.token:
+            return Refused(fault.status or 404, fault.words or "Not Found").answer()
+        return web.Response(body=content, content_type="application/octet-stream")
 
     async def _leave_chat(self, payload: Json) -> bool:
         self._bot.groups_left.append(_whole(payload.get("chat_id", 0)))
