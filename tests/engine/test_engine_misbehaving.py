@@ -30,15 +30,15 @@ WANG = "+8613912345678"
 
 
 @pytest.fixture
-async def telegram(database_url: str, clock: StoppedClock) -> AsyncIterator[TelegramDesk]:
-    async with telegram_desk.opened(database_url, clock) as desk:
+async def telegram(sqlite_url: str, clock: StoppedClock) -> AsyncIterator[TelegramDesk]:
+    async with telegram_desk.opened(sqlite_url, clock) as desk:
         await desk.until(lambda: desk.platform.bot.webhook == desk.url)
         yield desk
 
 
 @pytest.fixture
-async def sms(database_url: str, clock: StoppedClock) -> AsyncIterator[SmsDesk]:
-    async with sms_desk.opened(database_url, clock) as desk:
+async def sms(sqlite_url: str, clock: StoppedClock) -> AsyncIterator[SmsDesk]:
+    async with sms_desk.opened(sqlite_url, clock) as desk:
         yield desk
 
 
@@ -104,7 +104,13 @@ async def test_a_wechat_reply_that_is_lost_comes_with_the_repeat_and_once(desk: 
     assert (await desk.count(messages), await desk.count(work_orders)) == (1, 1)
 
 
-async def test_telegram_pushes_three_times_and_out_of_order(telegram: TelegramDesk) -> None:
+async def test_telegram_pushes_three_times_and_out_of_order(database_url: str, clock: StoppedClock) -> None:
+    async with telegram_desk.opened(database_url, clock) as telegram:
+        await telegram.until(lambda: telegram.platform.bot.webhook == telegram.url)
+        await _three_times_and_out_of_order(telegram)
+
+
+async def _three_times_and_out_of_order(telegram: TelegramDesk) -> None:
     platform = telegram.platform
     await platform.faults.switch(pushes="thrice")
     await platform.write(PERSON, REPORT)
@@ -120,7 +126,12 @@ async def test_telegram_pushes_three_times_and_out_of_order(telegram: TelegramDe
     assert len(await telegram.rows(work_orders)) == 1
 
 
-async def test_sms_pushes_three_times_out_of_order_and_unacknowledged(sms: SmsDesk) -> None:
+async def test_sms_pushes_three_times_and_unacknowledged(database_url: str, clock: StoppedClock) -> None:
+    async with sms_desk.opened(database_url, clock) as sms:
+        await _three_times_and_unacknowledged(sms)
+
+
+async def _three_times_and_unacknowledged(sms: SmsDesk) -> None:
     far = sms.gateway
     await far.faults.switch(pushes="thrice")
     await far.push_text(WANG, REPORT)
@@ -204,7 +215,14 @@ async def test_a_takeover_while_a_call_hangs_cancels_what_stands_behind_it(teleg
     assert telegram.platform.phone(PERSON).received() == [rows[2]["text"]], "only that a person is there"
 
 
-async def test_a_token_that_is_over_is_renewed_once_and_the_text_goes_out_once(desk: Kit) -> None:
+async def test_a_token_that_is_over_is_renewed_once_and_the_text_goes_out_once(
+    sqlite_url: str, clock: StoppedClock
+) -> None:
+    async with kit.opened(sqlite_url, clock) as desk:
+        await _token_renewed(desk)
+
+
+async def _token_renewed(desk: Kit) -> None:
     person = await desk.known()
     await desk.platform.faults.switch("40001")
     await desk.queue(person, "师傅出发了")
