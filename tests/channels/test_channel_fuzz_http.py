@@ -90,7 +90,7 @@ async def opened(url: str, kit: Kit) -> AsyncIterator[tuple[Door, Channel]]:
 
 
 @pytest.mark.parametrize("parser", PARSERS)
-@pytest.mark.parametrize("pushes", [25, pytest.param(3_000, marks=pytest.mark.long)], ids=["small", "full"])
+@pytest.mark.parametrize("pushes", [25, pytest.param(1_500, marks=pytest.mark.long)], ids=["small", "full"])
 async def test_no_push_is_answered_with_a_server_error(database_url: str, parser: str, pushes: int) -> None:
     kit, mutate = PARSERS[parser]
     seed = SystemRandom().randrange(2**32)
