@@ -35,9 +35,14 @@ class _Lines(logging.Formatter):
 
 
 def set_up(level: str) -> None:
-    """Send all records to standard error. Libraries that put addresses with tokens into their records stay quiet."""
+    """Send all records to standard error, one line each."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    quieten()
+
+
+def quieten() -> None:
+    """Let libraries that put addresses with tokens into their records tell only what went wrong."""
     for noisy in ("aiohttp.access", "httpx", "httpcore", "telegram", "alembic", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -16,6 +16,7 @@ from channels.errors import Later, OutcomeUnknown, Rejected, SendError
 _ANSWER_LIMIT: Final = 1024 * 1024
 _RETRY_AFTER_S: Final = 5.0
 _NOT_CONNECTED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _HEADERS: Final = {"Content-Type": "application/json; charset=utf-8"}
 
 
@@ -44,18 +45,39 @@ class JsonClient:
 
         Raises `Rejected` for more than `most` bytes or a status that will not change, else `Later`: nothing was sent.
         """
+        kind, body, _ = await self._file(self._whole(address).update_query(params), {}, most)
+        return kind, body
+
+    async def download_behind(self, path: str, headers: Mapping[str, str], most: int) -> bytes:
+        """What lies at a `path` of the API, or where the API says that it lies: there without `headers`, which hold
+        our credentials, not less safely than here, and no further. Raises as `download` does."""
+        url = self._whole(path)
+        _, body, place = await self._file(url, headers, most)
+        if place is None:
+            return body
+        if place.scheme not in {"https", url.scheme} or not place.host:
+            raise Rejected("redirected to no https address")
+        _, body, _ = await self._file(place, {}, most)
+        return body
+
+    def _whole(self, address: str) -> URL:
+        return URL(self._base + address if address.startswith("/") else address)
+
+    async def _file(self, url: URL, headers: Mapping[str, str], most: int) -> tuple[str, bytes, URL | None]:
+        """Content type and body; where credentials were sent, perhaps the address that a redirect names instead."""
         failure: SendError
-        url = URL(self._base + address if address.startswith("/") else address).update_query(params)
         try:
-            async with self._open().get(url, allow_redirects=False) as response:
+            async with self._open().get(url, headers=headers, allow_redirects=False) as response:
+                if response.status in _MOVED and "Location" in response.headers and headers:
+                    return "", b"", url.join(URL(response.headers["Location"], encoded=True))
                 if response.status != 200:
                     failure = _no_file(response.status)
                 else:
                     body = await _body(response, most + 1)
                     if len(body) <= most:
-                        return response.content_type, body
+                        return response.content_type, body, None
                     failure = Rejected(f"larger than {most} bytes")
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             failure = Later(f"not downloaded ({type(error).__name__})", _RETRY_AFTER_S)
         raise failure
 

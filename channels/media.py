@@ -16,6 +16,7 @@ _STARTS: Final = (
     (b"\xff\xf3", "audio/mpeg"),
     (b"\xff\xf2", "audio/mpeg"),
     (b"OggS", "audio/ogg"),
+    (b"%PDF-", "application/pdf"),
 )
 _BRANDS: Final = {
     b"qt  ": "video/quicktime", b"M4A ": "audio/mp4", b"heic": "image/heic", b"heix": "image/heic",
@@ -27,7 +28,7 @@ ENDINGS: Final = {
     "image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp", "image/heic": ".heic",
     "image/heif": ".heif", "audio/amr": ".amr", "audio/amr-wb": ".amr", "audio/silk": ".silk", "audio/mpeg": ".mp3",
     "audio/ogg": ".ogg", "audio/mp4": ".m4a", "audio/wav": ".wav", "video/mp4": ".mp4", "video/quicktime": ".mov",
-    "video/3gpp": ".3gp",
+    "video/3gpp": ".3gp", "application/pdf": ".pdf",
 }  # fmt: skip
 """The types that are kept, with the ending of their files."""
 
@@ -45,5 +46,5 @@ def content_type(content: bytes) -> str:
 
 
 def fits(kind: str, named: str) -> bool:
-    """Whether a file of type `named` is what a message of this kind says it is."""
-    return kind in _FAMILY and named.startswith(_FAMILY[kind])
+    """Whether a file of type `named` is what a message of this kind says it is; a `file` may be any that is kept."""
+    return kind == "file" or (kind in _FAMILY and named.startswith(_FAMILY[kind]))

@@ -8,6 +8,17 @@ import pytest
 from bot.store.database import Database
 from tests.support.clock import StoppedClock
 from tests.support.databases import KINDS, Servers, opened, servers
+from tests.support.hearing import Ear
+
+_EAR = Ear()
+
+
+@pytest.fixture(autouse=True)
+def no_secret_in_any_log() -> Iterator[None]:
+    """Law 14, for every test of the suite: who logs a secret, a token or a phone number fails."""
+    _EAR.listen()
+    yield
+    assert not _EAR.heard, _EAR.heard[:3]
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -24,8 +24,8 @@ def begin(conn: sa.Connection, world: World, member: Member, community_id: UUID,
     """Call every group of the community and the phone of `member`, as a drill; it ends when somebody takes it."""
     _end(conn, f"drill:{member.id}:", now)
     alarm = Alarm(
-        id=new_id(), community_id=community_id, kind=alarm_ways.DRILL, summary=member.name, raised_at=now, announced_at=now,
-        dedupe_key=f"drill:{member.id}:{now.isoformat()}",
+        id=new_id(), community_id=community_id, kind=alarm_ways.DRILL, summary=member.name, raised_at=now,
+        announced_at=now, dedupe_key=f"drill:{member.id}:{now.isoformat()}",
     )  # fmt: skip
     insert(conn, alarms.alarms, [alarm.row()])
     alert = {"id": new_id(), "alarm_id": alarm.id, "staff_id": member.id, "rung": 0, "at": now, "shown_at": None}

@@ -9,8 +9,8 @@ from typing import Final
 
 from msgspec import structs
 
-from channels.base import Route
-from channels.errors import Unauthorised
+from channels.base import Downloads, Route
+from channels.errors import Rejected, Unauthorised
 from channels.messages import OutboundMessage, Parsed, SendResult, WebhookAnswer, WebhookRequest
 from channels.sms.gateway import CHANNEL
 from channels.sms.gateways import GATEWAYS
@@ -87,6 +87,12 @@ class Sms:
     async def send(self, message: OutboundMessage) -> SendResult:
         """Send one text. No gateway takes an idempotency key. Raises a `SendError`."""
         return await self._gateway.send(message)
+
+    async def download(self, media_id: str, most: int) -> bytes:
+        """A picture that came with a text (MMS), where the gateway takes them. Raises a `SendError`."""
+        if not isinstance(self._gateway, Downloads):
+            raise Rejected("this gateway hands out no files")
+        return await self._gateway.download(media_id, most)
 
     async def try_credentials(self) -> None:
         """Ask the gateway for something that changes nothing. Raises a `SendError`."""

@@ -4,6 +4,7 @@ security, Outbound message status callbacks, Messages resource)."""
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -53,6 +54,8 @@ _OUTCOMES: Final[dict[str, ReceiptOutcome]] = {
     "partially_delivered": "accepted", "delivered": "delivered", "read": "delivered",
     "undelivered": "failed", "failed": "failed", "canceled": "failed",
 }  # fmt: skip
+_MEDIA_AT: Final = re.compile(r"/Messages/(?P<media>[A-Z]{2}[0-9a-f]{32}/Media/ME[0-9a-f]{32})")
+"""How the path of a file ends, below that of our account (Media resource)."""
 _MEDIA_KINDS: Final[dict[str, MessageKind]] = {"image": "image", "video": "video", "audio": "voice"}
 
 
@@ -89,7 +92,7 @@ class Twilio:
     # 15 s in all; no repeat, but a fallback address. A reply could ride in the answer (TwiML), but would then have
     # neither a name nor a receipt: it goes by the API.
     capabilities: ClassVar[Capabilities] = Capabilities(
-        acknowledge_within=15.0, text_limit=TEXT_LIMIT, text_unit="utf16", receipts=True
+        acknowledge_within=15.0, text_limit=TEXT_LIMIT, text_unit="utf16", receipts=True, media=True
     )
     # Never text/plain: its body is sent to the resident as a message.
     acknowledgement: ClassVar[WebhookAnswer] = WebhookAnswer(
@@ -130,7 +133,7 @@ class Twilio:
             return gathered([self._opted(fields, raw)])
         text = Text(
             external_id=_sid(fields), sender=_one(fields, "From"), text=fields.get("Body", ""), raw=clean(raw),
-            attachments=_media(fields),
+            attachments=self._media(fields),
         )  # fmt: skip
         if "Body" not in fields and not text.attachments:
             raise Unreadable("Body: missing")
@@ -158,7 +161,29 @@ class Twilio:
             kind="unfollowed" if stopped else "followed", raw=clean(raw),
         )  # fmt: skip
 
+    def _media(self, fields: Mapping[str, str]) -> tuple[Attachment, ...]:
+        count = fields.get("NumMedia", "0") or "0"
+        if not count.isascii() or not count.isdigit() or len(count) > 3:
+            raise Unreadable("NumMedia: expected a number")
+        numbers = range(min(int(count), _MEDIA))
+        return tuple(self._attachment(fields, number) for number in numbers)
+
+    def _attachment(self, fields: Mapping[str, str], number: int) -> Attachment:
+        url, kind = fields.get(f"MediaUrl{number}", ""), fields.get(f"MediaContentType{number}", "")
+        place = urlsplit(url).path if url.isascii() else ""
+        found = _MEDIA_AT.fullmatch(place.removeprefix(self._path)) if place.startswith(self._path) else None
+        return Attachment(
+            kind=_MEDIA_KINDS.get(kind.split("/")[0].lower(), "file"), url=clean(url),
+            media_id=found["media"] if found else "",
+        )  # fmt: skip
+
     # Out
+
+    async def download(self, media_id: str, most: int) -> bytes:
+        """A file that came with a text. Whatever host the push named: only our own API is asked, with our credentials,
+        and it says where the file lies (Media resource). Raises a `SendError`."""
+        path = f"{self._path}/Messages/{media_id}"
+        return await self._client.download_behind(path, {"Authorization": self._authorization()}, most)
 
     async def send(self, message: OutboundMessage) -> SendResult:
         """Create a message; its status comes to our receipts, with the row's id in the address."""
@@ -185,9 +210,8 @@ class Twilio:
         await self._call("GET", f"{self._path}.json", b"")
 
     async def _call(self, method: str, path: str, data: bytes) -> dict[str, object]:
-        pair = f"{self._settings.account_sid}:{self._settings.auth_token}"
         headers = {
-            "Authorization": "Basic " + base64.b64encode(pair.encode()).decode(),
+            "Authorization": self._authorization(),
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
@@ -196,6 +220,10 @@ class Twilio:
         if status >= 300:
             raise _refused(status, answer.get("code"))
         return answer
+
+    def _authorization(self) -> str:
+        pair = f"{self._settings.account_sid}:{self._settings.auth_token}"
+        return "Basic " + base64.b64encode(pair.encode()).decode()
 
     async def close(self) -> None:
         """Give back connections."""
@@ -252,17 +280,6 @@ def _sid(fields: Mapping[str, str]) -> str:
         if fields.get(name):
             return named(fields[name], name)
     raise Unreadable("MessageSid: missing")
-
-
-def _media(fields: Mapping[str, str]) -> tuple[Attachment, ...]:
-    count = fields.get("NumMedia", "0") or "0"
-    if not count.isascii() or not count.isdigit() or len(count) > 3:
-        raise Unreadable("NumMedia: expected a number")
-    found = []
-    for number in range(min(int(count), _MEDIA)):
-        url, kind = fields.get(f"MediaUrl{number}", ""), fields.get(f"MediaContentType{number}", "")
-        found.append(Attachment(kind=_MEDIA_KINDS.get(kind.split("/")[0].lower(), "file"), url=clean(url)))
-    return tuple(found)
 
 
 def _refused(status: int, code: object) -> SendError:

@@ -78,6 +78,14 @@ class Slower(NetworkError):
         self.seconds = float(seconds)
 
 
+class NoFile(NetworkError):
+    """A file was not handed out. `status` is that of HTTP."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"file: HTTP {status}")
+        self.status = status
+
+
 class _Parameters(msgspec.Struct):
     retry_after: int = 0
 
@@ -90,8 +98,12 @@ class _Answer(msgspec.Struct):
 class _Requests(HTTPXRequest):
     """The library's client. A page in place of an answer is an error of its own, and is neither logged nor quoted."""
 
-    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
-        status, payload = await super().do_request(*args, **kwargs)
+    async def do_request(self, url: str, method: str, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        status, payload = await super().do_request(url, method, *args, **kwargs)
+        if method == "GET":  # a file; methods of the API are all POSTed
+            if status == HTTPStatus.OK:
+                return status, payload
+            raise NoFile(status)
         try:
             answer = msgspec.json.decode(payload, type=_Answer)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -147,6 +159,7 @@ class Api:
             "proxy": settings.proxy or None, "httpx_kwargs": {"trust_env": False},
         }  # fmt: skip
         base = settings.api_base.rstrip("/")
+        self._files = f"{base}/file/bot{settings.bot_token}/"
         self._requests = _Requests(connection_pool_size=_POOL, pool_timeout=timeout_s, **common)
         self._updates = _Updates(connection_pool_size=1, **common)
         self._bot = Bot(
@@ -185,6 +198,27 @@ class Api:
         """Say why, and go."""
         await _typed(self._bot.send_message(chat, word))
         await _typed(self._bot.leave_chat(chat))
+
+    async def download(self, file_id: str, most: int) -> bytes:
+        """A file that was sent to the bot (getFile hands out 20 MB). Raises a `SendError`."""
+        try:
+            file = await self._bot.get_file(file_id)
+            if (file.file_size or 0) > most:
+                failure: SendError = Rejected(f"larger than {most} bytes")
+            elif not (file.file_path or "").startswith(self._files):
+                # A server of the company's own may name a path of its own disk, and the library would open it on ours.
+                failure = Rejected("file: no address at the API; a local Bot API server must not run with --local")
+            else:
+                content = bytes(await file.download_as_bytearray())
+                if len(content) <= most:
+                    return content
+                failure = Rejected(f"larger than {most} bytes")
+        except TelegramError as error:
+            failure = media_error(error)
+        except _UNREAD as error:
+            failure = Later(f"file: an answer of an unknown shape ({type(error).__name__})", _RETRY_S)
+        # Raised outside the handler: the library's exception holds the address and must not become our context.
+        raise failure
 
     async def me(self) -> None:
         """Ask who we are: the token works."""
@@ -240,6 +274,17 @@ def send_error(error: TelegramError) -> SendError:
         return _no_answer(error)
     rule = _ANSWERED.get(type(error))
     return rule(_detail(error)) if rule is not None else _line(error)
+
+
+def media_error(error: TelegramError) -> SendError:
+    """The error for a download: nothing was sent, so what may pass is tried again."""
+    if isinstance(error, NoFile):
+        passing = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or error.status == HTTPStatus.TOO_MANY_REQUESTS
+        return Later(error.message, _RETRY_S) if passing else Rejected(error.message)
+    failure = send_error(error)
+    if isinstance(failure, OutcomeUnknown) or "temporarily unavailable" in failure.detail:
+        return Later(failure.detail, _RETRY_S)
+    return failure
 
 
 def _forbidden(detail: str) -> SendError:

@@ -70,6 +70,7 @@ class Telegram:
         text_unit="utf16",
         largest_body=updates.BODY_LIMIT,
         buttons=True,
+        media=True,
     )
 
     def __init__(
@@ -203,6 +204,10 @@ class Telegram:
         self._asked.move_to_end(address)
         if len(self._asked) > _CHATS:
             self._asked.popitem(last=False)
+
+    async def download(self, media_id: str, most: int) -> bytes:
+        """What a resident sent. Raises a `SendError`."""
+        return await self._api().download(media_id, most)
 
     # The door
 

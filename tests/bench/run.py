@@ -1,5 +1,5 @@
-"""`make bench`: durable WeChat text messages through the whole turn, as a ratio to the floor measured in the same
-run."""
+"""`make bench`: durable WeChat text messages through the whole turn, as a ratio to the floor measured in the same run;
+then what a push of each channel costs to verify and parse, and how near delivery comes to a provider's pace."""
 
 import argparse
 import contextlib
@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.bench import paced, parse
 from tests.bench.load import ACCOUNT
 
 ROUNDS = 5
@@ -42,6 +43,9 @@ def main() -> None:
             for n in range(options.rounds + 1)
         ][1:]
         _report(rounds, _metrics(service[1]))
+    # Alone, when nothing else uses the cores.
+    parse.main()
+    paced.main()
 
 
 def _report(rounds: list[tuple[Result, Result]], metrics: str) -> None:

@@ -1,5 +1,6 @@
 """Broken pushes of every gateway: whatever comes, only Unauthorised, Unreadable or Parsed comes out."""
 
+import importlib
 from random import Random, SystemRandom
 from typing import Any, Final
 
@@ -11,16 +12,22 @@ from hypothesis import strategies as st
 from channels.base import Channel
 from channels.errors import Unauthorised, Unreadable
 from channels.messages import ChannelEvent, InboundMessage, Parsed, Receipt
+from channels.sms.gateways import GATEWAYS
 from tests.channels.cases import FIXTURES, Kit
 from tests.channels.sms_kit import KeyedKit, TwilioKit, body_of, request
-from tests.channels.test_channel_sms_signed_json import Kit as SignedJsonKit
 
-KITS: Final[dict[str, Kit]] = {
+_FIRST: Final[dict[str, Kit]] = {
     "twilio": TwilioKit(),
     "aliyun": KeyedKit("aliyun"),
     "tencent": KeyedKit("tencent"),
-    "signed_json": SignedJsonKit(),
 }
+# Every gateway that came later brings its kit and the names of its fields in its own test file.
+LATER: Final = {
+    name: importlib.import_module(f"tests.channels.test_channel_sms_{name}")
+    for name in (gateway.replace("-", "_") for gateway in GATEWAYS)
+    if name not in _FIRST
+}
+KITS: Final[dict[str, Kit]] = {**_FIRST, **{name: module.KIT for name, module in LATER.items()}}
 CHANNELS: Final[dict[str, Channel]] = {gateway: kit.channel() for gateway, kit in KITS.items()}
 BODIES: Final = {
     gateway: [
@@ -98,7 +105,7 @@ NAMES: Final = {
         "MessageSid", "SmsSid", "AccountSid", "From", "Body", "NumMedia", "MediaUrl0", "MediaContentType0",
         "MessageStatus", "ErrorCode", "OptOutType",
     ],
-    "signed_json": ["id", "from", "text", "at", "status", "error", "ref"],
+    **{name: module.NAMES for name, module in LATER.items()},
 }  # fmt: skip
 
 

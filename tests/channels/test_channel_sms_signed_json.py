@@ -51,6 +51,8 @@ class Kit:
 
 
 KIT: Final = Kit()
+NAMES: Final = ["id", "from", "text", "at", "status", "error", "ref"]
+"""Of the fields of a push, for broken ones (`test_channel_sms_fuzz.py`)."""
 
 
 @pytest.mark.parametrize("name", incoming("sms_signed_json"))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from random import Random, SystemRandom
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -30,7 +31,10 @@ PIECES = [
 
 def mutate(random: Random) -> bytes:
     """A payload with up to six cuts, copies and insertions."""
-    body = random.choice(BODIES)
+    return broken(random, random.choice(BODIES))
+
+
+def broken(random: Random, body: bytes) -> bytes:
     for _ in range(random.randint(1, 6)):
         start, end = sorted((random.randint(0, len(body)), random.randint(0, len(body))))
         kind = random.randrange(4)
@@ -152,4 +156,29 @@ def test_mutated_payloads_in_bulk(payloads: int) -> None:
     random = Random(seed)
     read = sum(outcome(mutate(random)) is not None for _ in range(payloads))
     # Both ends are met: a mutation can be harmless, and most are not.
+    assert 0 < read < payloads
+
+
+def outcome_sealed(random: Random) -> Parsed | None:
+    """A broken push in a good seal, or a good push in a broken one; None: refused or unreadable."""
+    body = mutate(random)
+    if random.random() < 0.5:
+        request = SAFE.request(body)
+    else:
+        genuine = SAFE.request(random.choice(BODIES))
+        request = msgspec.structs.replace(genuine, body=broken(random, genuine.body))
+    try:
+        SEALED.verify(request)
+        return SEALED.parse(request)
+    except (Unauthorised, Unreadable) as error:
+        assert len(str(error)) < 200
+        return None
+
+
+@pytest.mark.parametrize("payloads", [1_000, pytest.param(100_000, marks=pytest.mark.long)], ids=["small", "full"])
+def test_mutated_payloads_in_a_seal_in_bulk(payloads: int) -> None:
+    seed = SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    random = Random(seed)
+    read = sum(outcome_sealed(random) is not None for _ in range(payloads))
     assert 0 < read < payloads

@@ -40,7 +40,7 @@ async def test_a_takeover_cancels_what_has_not_begun_and_lets_finish_what_has(
         await _take(desk, who)
         assert await desk.statuses(who) == ["sending", "cancelled", "queued"]
         assert await desk.database.read(outbox.still_sending, person["conversation_id"]) == 1
-        desk.platform.api.release()
+        desk.platform.faults.release()
         await desk.until_said(who, "accepted", "cancelled", "accepted")
         late = await desk.queue(person, "旧号", fence=0)
         await desk.queue(person, "师傅出发了", lane=PROGRESS)

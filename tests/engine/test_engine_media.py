@@ -199,7 +199,7 @@ async def test_no_transaction_is_open_while_it_is_fetched(desk: Kit, fetcher: Me
     round_ = asyncio.create_task(fetcher.round())
     await under_way(round_)
     assert (await desk.push(openid(), kit.HELLO)).result == "reply"
-    desk.platform.api.release()
+    desk.platform.faults.release()
     assert await round_ == 1
 
 

@@ -51,7 +51,7 @@ async def test_a_call_under_way_is_finished_and_written_when_delivery_stops(
         await desk.platform.wire.until(lambda: len(desk.seen(person["address"])) == 1)
         closing = asyncio.create_task(desk.delivery.close())
         await under_way(closing)
-        desk.platform.api.release()
+        desk.platform.faults.release()
         await closing
         assert await desk.statuses(person["address"]) == ["accepted", "queued"]
 

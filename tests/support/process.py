@@ -9,6 +9,8 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+from tests.support import hearing
+
 START_WITHIN_S = 60.0
 
 
@@ -21,6 +23,7 @@ class Service:
         self.log = folder / "service.log"
         self._arguments = arguments
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FRONTDESK_")}
+        self._secrets = [*hearing.SECRETS, *_secrets(settings)]
         own = {"FRONTDESK_PORT": str(self.port), "FRONTDESK_DATA_DIR": str(folder / "data")}
         self._environment = {**kept, **own, **settings}
         self._process: asyncio.subprocess.Process | None = None
@@ -61,7 +64,16 @@ class Service:
         assert self._process is not None
         if self._process.returncode is None:
             self._process.send_signal(how)
-        return await self._process.wait()
+        code = await self._process.wait()
+        # Law 14: whatever it went through, nothing that it printed gives anybody away.
+        said = hearing.found(self.log.read_text("utf-8", "replace"), self._secrets)
+        assert not said, said
+        return code
+
+
+def _secrets(settings: Mapping[str, str]) -> list[str]:
+    """The values of settings that must not be seen."""
+    return [value for name, value in settings.items() if name.endswith(("SECRET", "TOKEN", "KEY")) and len(value) >= 8]
 
 
 @contextlib.asynccontextmanager

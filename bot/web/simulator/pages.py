@@ -8,6 +8,7 @@ import jinja2
 import msgspec
 from aiohttp import web
 
+from bot.web.simulator import fault_pages
 from bot.web.simulator.chips import CHIPS, MENU, SCANS
 from bot.web.simulator.events import stream
 from bot.web.simulator.phones import Entry, Phone
@@ -85,6 +86,7 @@ def add_routes(
     app.router.add_get("/simulator/events", pages.events)
     app.router.add_post("/simulator/wechat/send", pages.send)
     app.router.add_static("/simulator/static", _STATIC)
+    fault_pages.add_routes(app, "wechat", platform.faults)
     app.on_shutdown.append(pages.end_streams)
 
 

@@ -6,25 +6,25 @@ What all gateways share stands here: handsets, the faults of an API, pushes with
 import asyncio
 import itertools
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, Protocol
+from functools import partial
+from typing import Any, Literal, Protocol
 
 import aiohttp
 import msgspec
 from aiohttp import web
 
 from bot.web.simulator.account import utc_now
+from bot.web.simulator.faults import HTML, Fault, Faults, Trouble
+from bot.web.simulator.listener import Listener
 from bot.web.simulator.phones import Direction, Entry, Phone
 from bot.web.simulator.wire import Change, Transfer, Wire
 from channels.sms.segments import segments
 
 Json = dict[str, Any]
-When = Literal["", "before", "after"]
 Suffix = Literal["inbound", "receipts"]
-
-_HTML: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 
 class Inbound(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,16 +74,6 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged: bool
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """How one call misbehaves. `code`: the gateway's own error; `cut`, `hang`: before or after the text went out."""
-
-    code: str = ""
-    status: int = 200
-    body: str = ""
-    hang: When = ""
-    cut: When = ""
-
-
 class Dialect(Protocol):
     """One gateway's way to write and read. Knows nothing of sockets."""
 
@@ -93,6 +83,10 @@ class Dialect(Protocol):
     """How often it pushes again."""
     routes: Sequence[tuple[str, str]]
     """Method and path of its API."""
+    troubles: Sequence[Trouble]
+    """What may be switched on."""
+    undelivered: str
+    """What a receipt says of a text that did not arrive."""
 
     def call_name(self, request: web.Request) -> str:
         """What is asked for."""
@@ -114,6 +108,9 @@ class Dialect(Protocol):
 
     def receipt(self, service: str, handed: Handed, outcome: str, at: datetime) -> Push:
         """The push that says what became of a text; `outcome` empty: it arrived, else an error code."""
+
+    def on_its_way(self, service: str, handed: Handed, at: datetime) -> Push | None:
+        """The push that says that a text has left, where the gateway tells that, too."""
 
     def acknowledged(self, attempt: Attempt) -> bool:
         """Whether it would not push again."""
@@ -147,34 +144,31 @@ class SmsGateway:
         self.requests: list[tuple[str, Json]] = []
         """Name and parameters of every call, secrets left out."""
         self.handed: list[Handed] = []
-        self.base_url = ""
+        self._listener = Listener(host, port)
+        self.faults = Faults(self._listener, dialect.troubles, receipts=True)
+        """What goes wrong until it is put back."""
         self._pause_s = pause_s
         self._answer_s = dialect.answer_s if answer_s is None else answer_s
-        self._address = (host, port)
-        self._faults: dict[str, deque[Fault]] = defaultdict(deque)
-        self._released = asyncio.Event()
-        self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         # Unique over restarts: a service that keeps its data must never take a new message for a repeat.
         self._numbers = itertools.count(time.time_ns())
 
+    @property
+    def base_url(self) -> str:
+        """The API's address, once it has been started."""
+        return self._listener.base_url
+
     async def start(self) -> None:
         """Listen. Raises `OSError` when the port is taken."""
-        self._released.clear()
         app = web.Application()
         for method, path in self.dialect.routes:
             app.router.add_route(method, path, self._handle)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
-        await self._runner.setup()
-        host, port = self._address
-        await web.TCPSite(self._runner, host, port).start()
-        self._address = (host, self._runner.addresses[0][1])
-        self.base_url = f"http://{host}:{self._address[1]}"
+        await self._listener.start(app)
 
     async def stop(self) -> None:
         """Stop listening and pushing; streams end."""
-        self._released.set()
+        self.faults.release()
         self.wire.close()
         for task in list(self._tasks):
             task.cancel()
@@ -182,9 +176,7 @@ class SmsGateway:
         if self._session is not None:
             await self._session.close()
             self._session = None
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._listener.stop()
 
     # What happened so far
 
@@ -211,12 +203,12 @@ class SmsGateway:
     def script(self, call: str, *, times: int = 1, html: bool = False, **fault: Any) -> None:
         """The next `times` calls of `call` meet this `Fault`; `html`: a proxy's page."""
         if html:
-            fault["body"] = _HTML
-        self._faults[call].extend([Fault(**fault)] * times)
+            fault["body"] = HTML
+        self.faults.script(call, Fault(**fault), times)
 
     def unused_scripts(self) -> list[str]:
         """Scripted faults that no call has met."""
-        return [name for name, faults in self._faults.items() for _ in faults]
+        return self.faults.unused()
 
     # API side
 
@@ -224,18 +216,34 @@ class SmsGateway:
         raw, started = await request.read(), asyncio.get_running_loop().time()
         name = self.dialect.call_name(request)
         self.wire.calls[name] += 1
-        faults = self._faults[name]
-        response, handed = await self._answer(request, raw, faults.popleft() if faults else Fault())
-        self._log(name, request, raw, response, started, handed)
+        response, handed = await self._answer(request, raw, self.faults.of(name))
         if handed is not None and self.sends_receipts:
-            self.spawn(self.push_receipt(handed))
+            await self._receipts(handed)
+        self._log(name, request, raw, response, started, handed)
         return response
 
+    async def _receipts(self, handed: Handed) -> None:
+        """Say what became of a text, as the switch wants it; by itself at once, and beside the answer."""
+        switched = self.faults.receipts
+        if switched == "early":
+            await self.push_receipt(handed)
+        elif switched != "missing":
+            self.spawn(self._receipts_beside(handed, switched))
+
+    async def _receipts_beside(self, handed: Handed, switched: str) -> None:
+        if switched == "late":
+            await self.faults.until_put_back()
+        await self.push_receipt(handed, self.dialect.undelivered if switched == "failed" else "")
+        earlier = self.dialect.on_its_way(self.service, handed, self.now()) if switched == "shuffled" else None
+        if earlier is not None:
+            await self.push(earlier)
+
     async def _answer(self, request: web.Request, raw: bytes, fault: Fault) -> tuple[web.Response, Handed | None]:
-        if await self._breaks("before", request, fault):
+        if await self.faults.breaks("before", request, fault):
             return web.Response(), None
-        if fault.body or fault.status != 200:
-            return web.Response(status=fault.status, text=fault.body or _HTML, content_type="text/html"), None
+        if fault.body or fault.status:
+            page = web.Response(status=fault.status or 200, text=fault.body or HTML, content_type="text/html")
+            return page, None
         refusal = self.dialect.unauthorised(request, raw)
         if refusal is not None:
             return refusal, None
@@ -245,15 +253,8 @@ class SmsGateway:
         if handed is not None:
             self.handed.append(handed)
             self.show(handed.number, "received", handed.text)
-        await self._breaks("after", request, fault)
+        await self.faults.breaks("after", request, fault)
         return response, handed
-
-    async def _breaks(self, moment: When, request: web.Request, fault: Fault) -> bool:
-        if fault.hang == moment:
-            await self._released.wait()
-        if fault.cut == moment and request.transport is not None:
-            request.transport.abort()
-        return moment in {fault.hang, fault.cut}
 
     def _log(
         self, name: str, request: web.Request, raw: bytes, response: web.Response, started: float,
@@ -263,7 +264,7 @@ class SmsGateway:
         self.requests.append((name, shown))
         self._transfer(
             direction="call", name=name, openid=handed.number if handed else "", started=started,
-            outcome="ok" if handed else f"HTTP {response.status}", payload=msgspec.json.encode(shown).decode(),
+            outcome=_outcome(request, response, handed), payload=msgspec.json.encode(shown).decode(),
         )  # fmt: skip
 
     def _transfer(self, *, started: float, **values: Any) -> None:
@@ -292,11 +293,14 @@ class SmsGateway:
 
     async def push(self, push: Push) -> Pushed:
         """Push until it is acknowledged."""
+        return await self.faults.in_order(partial(self._deliver, push))
+
+    async def _deliver(self, push: Push) -> Pushed:
         attempts: list[Attempt] = []
         for number in range(1, self.dialect.repeats + 2):
             if number > 1:
                 await asyncio.sleep(self._pause_s)
-            attempts.append(await self._attempt(push, number))
+            attempts.append(await self.faults.copies(partial(self._attempt, push, number)))
             if self.dialect.acknowledged(attempts[-1]):
                 break
         return Pushed(
@@ -309,6 +313,7 @@ class SmsGateway:
             async with self._open().post(
                 push.url, data=push.body, headers=push.headers, allow_redirects=False
             ) as response:
+                self.faults.lose(response, number)
                 attempt = Attempt(response.status, await response.read(), response.content_type)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             attempt = Attempt(None, error=type(error).__name__)
@@ -331,6 +336,11 @@ class SmsGateway:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _outcome(request: web.Request, response: web.Response, handed: Handed | None) -> str:
+    good = handed is not None or (request.method == "GET" and response.status < 400)
+    return "ok" if good else f"HTTP {response.status}"
 
 
 def json_response(value: object, status: int = 200) -> web.Response:

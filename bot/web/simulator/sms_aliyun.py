@@ -10,6 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
+from bot.web.simulator.faults import Trouble, refusals, usual
 from bot.web.simulator.sms import Attempt, Handed, Inbound, Json, Push, json_response, read_object
 
 _CHINA: Final = timezone(timedelta(hours=8))
@@ -23,6 +24,18 @@ class Aliyun:
     answer_s = 0.7
     repeats = 3
     routes: Sequence[tuple[str, str]] = [("POST", "/")]
+    undelivered = "MK:0001"
+    troubles: Sequence[Trouble] = (
+        *usual("SendSms"),
+        *refusals(
+            "SendSms",
+            ("isv.BUSINESS_LIMIT_CONTROL", "频率超限", "too many to one number"),
+            ("isv.MOBILE_NUMBER_ILLEGAL", "号码不对", "no such number"),
+            ("isv.MOBILE_IN_BLACKLIST", "已退订", "opted out"),
+            ("isv.AMOUNT_NOT_ENOUGH", "余额不足", "no money left"),
+            ("isp.SYSTEM_ERROR", "系统出错", "system error"),
+        ),
+    )
 
     def __init__(
         self, key_id: str, key_secret: str, sign_name: str, push_key: str, templates: Mapping[str, str]
@@ -115,6 +128,11 @@ class Aliyun:
             "biz_id": handed.name, "out_id": handed.tag,
         }  # fmt: skip
         return self._pushed(f"{service}/receipts", [entry], "SmsReport", handed.number)
+
+    def on_its_way(self, service: str, handed: Handed, at: datetime) -> Push | None:
+        """It tells only how it ended."""
+        del service, handed, at
+        return None
 
     def _pushed(self, url: str, entries: list[Json], name: str, number: str) -> Push:
         body = json.dumps(entries, ensure_ascii=False).encode()

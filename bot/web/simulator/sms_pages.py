@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from bot.web.simulator import fault_pages
 from bot.web.simulator.events import stream
 from bot.web.simulator.phones import Entry
 from bot.web.simulator.sms import SmsGateway
@@ -50,6 +51,7 @@ def add_routes(app: web.Application, gateway: SmsGateway, numbers: Mapping[str, 
     app.router.add_get("/simulator/sms/state", pages.state)
     app.router.add_get("/simulator/sms/events", pages.events)
     app.router.add_post("/simulator/sms/send", pages.send)
+    fault_pages.add_routes(app, "sms", gateway.faults)
     app.on_shutdown.append(pages.end_streams)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from aiohttp import web
 
+from bot.web.simulator.faults import Trouble, refusals, usual
 from bot.web.simulator.sms import Attempt, Handed, Inbound, Json, Push, json_response, read_object
 
 _STATUS = {"unauthorized": 401, "too_many_requests": 429}
@@ -18,6 +19,13 @@ class SignedJson:
     answer_s = 5.0
     repeats = 2
     routes: Sequence[tuple[str, str]] = [("POST", "/v1/messages"), ("POST", "/v1/balance")]
+    undelivered = "absent"
+    troubles: Sequence[Trouble] = (
+        *usual("messages"),
+        *refusals(
+            "messages", ("invalid_number", "号码不对", "no such number"), ("too_many_requests", "太快", "too fast")
+        ),
+    )
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
@@ -58,6 +66,11 @@ class SignedJson:
         status = "failed" if outcome else "delivered"
         entry = {"id": handed.name, "status": status, "error": outcome, "ref": handed.tag, "at": int(at.timestamp())}
         return self._pushed(f"{service}/receipts", [entry], "receipt", handed.number, at)
+
+    def on_its_way(self, service: str, handed: Handed, at: datetime) -> Push | None:
+        """It tells only how it ended."""
+        del service, handed, at
+        return None
 
     def _pushed(self, url: str, entries: list[Json], name: str, number: str, at: datetime) -> Push:
         body, stamp = json.dumps(entries, ensure_ascii=False).encode(), str(int(at.timestamp()))

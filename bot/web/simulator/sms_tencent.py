@@ -10,6 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
+from bot.web.simulator.faults import Trouble, refusals, usual
 from bot.web.simulator.sms import Attempt, Handed, Inbound, Json, Push, json_response, read_object
 
 _HEADER: Final = re.compile(
@@ -25,6 +26,18 @@ class Tencent:
     answer_s = 1.0
     repeats = 2
     routes: Sequence[tuple[str, str]] = [("POST", "/")]
+    undelivered = "MK:0001"
+    troubles: Sequence[Trouble] = (
+        *usual("SendSms"),
+        *refusals(
+            "SendSms",
+            ("LimitExceeded.PhoneNumberDailyLimit", "频率超限", "too many to one number"),
+            ("InvalidParameterValue.IncorrectPhoneNumber", "号码不对", "no such number"),
+            ("FailedOperation.PhoneNumberInBlacklist", "已退订", "opted out"),
+            ("FailedOperation.InsufficientBalanceInSmsPackage", "余额不足", "no money left"),
+            ("InternalError.Timeout", "系统出错", "system error"),
+        ),
+    )
 
     def __init__(
         self, secret_id: str, secret_key: str, app_id: str, sign_name: str, push_key: str, templates: Mapping[str, str]
@@ -126,6 +139,11 @@ class Tencent:
             "errmsg": outcome or "DELIVRD", "description": "用户短信送达成功", "sid": handed.name, "ext": handed.tag,
         }  # fmt: skip
         return self._pushed(f"{service}/receipts", [entry], "status", handed.number)
+
+    def on_its_way(self, service: str, handed: Handed, at: datetime) -> Push | None:
+        """It tells only how it ended."""
+        del service, handed, at
+        return None
 
     def _pushed(self, url: str, value: object, name: str, number: str) -> Push:
         body = json.dumps(value, ensure_ascii=False).encode()

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from aiohttp import web
 
+from bot.web.simulator.faults import Trouble, refusals, usual
 from bot.web.simulator.sms import Attempt, Handed, Inbound, Json, Push, json_response
 
 _LIMIT: Final = 1600
@@ -23,6 +24,18 @@ class Twilio:
     answer_s = 15.0
     repeats = 0
     """None by default; the fallback address is another address."""
+    undelivered = "30003"
+    troubles: Sequence[Trouble] = (
+        *usual("Messages"),
+        *refusals(
+            "Messages",
+            ("21610", "已退订", "answered STOP"),
+            ("21211", "号码不对", "no such number"),
+            ("20429", "太快", "too fast"),
+            ("30001", "队列已满", "queue full"),
+            ("20003", "密钥不对", "wrong credentials"),
+        ),
+    )
 
     def __init__(self, account_sid: str, auth_token: str, number: str) -> None:
         self.account_sid = account_sid
@@ -31,15 +44,28 @@ class Twilio:
         self.stopped: set[str] = set()
         """Numbers that answered STOP: every text to them is refused (21610)."""
         base = f"/2010-04-01/Accounts/{account_sid}"
-        self.routes: Sequence[tuple[str, str]] = [("POST", f"{base}/Messages.json"), ("GET", f"{base}.json")]
+        self.files: dict[str, bytes] = {}
+        """What came with messages, by sid."""
+        self._base = base
+        self.routes: Sequence[tuple[str, str]] = [
+            ("POST", f"{base}/Messages.json"),
+            ("GET", f"{base}.json"),
+            ("GET", f"{base}/Messages/{{message}}/Media/{{media}}"),
+            ("GET", "/kept/{media}"),
+        ]
 
     # API side
 
     def call_name(self, request: web.Request) -> str:
+        if "media" in request.match_info:
+            return "Media" if "message" in request.match_info else "kept"
         return "Messages" if request.method == "POST" else "Account"
 
     def unauthorised(self, request: web.Request, raw: bytes) -> web.Response | None:
         del raw
+        if self.call_name(request) == "kept":
+            # Another service keeps the files, and must never see the account's credentials.
+            return self._error(20003, 401) if "Authorization" in request.headers else None
         pair = base64.b64encode(f"{self.account_sid}:{self.auth_token}".encode()).decode()
         if request.headers.get("Authorization") == f"Basic {pair}":
             return None
@@ -50,6 +76,8 @@ class Twilio:
         return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
 
     def take(self, request: web.Request, raw: bytes, name: str) -> tuple[web.Response, Handed | None]:
+        if "media" in request.match_info:
+            return self._media(request), None
         if request.method == "GET":
             return json_response({"sid": self.account_sid, "status": "active"}), None
         form = self.shown(request, raw)
@@ -59,6 +87,25 @@ class Twilio:
         sid = f"SM{name}"
         handed = Handed(number=form["To"], text=form["Body"], name=sid, tag=form.get("StatusCallback", ""))
         return json_response({"sid": sid, "status": "queued", "to": form["To"], "error_code": None}, 201), handed
+
+    def _media(self, request: web.Request) -> web.Response:
+        """A file, by way of where it is kept (Media resource: a redirect)."""
+        sid = request.match_info["media"]
+        if sid not in self.files:
+            return self._error(20404, 404)
+        if "message" in request.match_info:
+            return web.Response(status=307, headers={"Location": f"/kept/{sid}"})
+        return web.Response(body=self.files[sid], content_type="application/octet-stream")
+
+    def mms(self, *files: tuple[bytes, str]) -> dict[str, str]:
+        """The fields of a message that brings these files: content and type, as the handset says."""
+        fields = {"NumMedia": str(len(files))}
+        for number, (content, kind) in enumerate(files):
+            sid = f"ME{len(self.files):032x}"
+            self.files[sid] = content
+            fields[f"MediaUrl{number}"] = f"https://api.twilio.com{self._base}/Messages/MM{number:032x}/Media/{sid}"
+            fields[f"MediaContentType{number}"] = kind
+        return fields
 
     def _fault(self, form: Json) -> int:
         if not str(form.get("To", "")).startswith("+"):
@@ -93,14 +140,19 @@ class Twilio:
 
     def receipt(self, service: str, handed: Handed, outcome: str, at: datetime) -> Push:
         del service, at
+        more = {"ErrorCode": outcome} if outcome else {}
+        return self._status(handed, "undelivered" if outcome else "delivered", more)
+
+    def on_its_way(self, service: str, handed: Handed, at: datetime) -> Push | None:
+        del service, at
+        return self._status(handed, "sent", {})
+
+    def _status(self, handed: Handed, status: str, more: dict[str, str]) -> Push:
         fields = {
-            "SmsSid": handed.name, "SmsStatus": "", "MessageStatus": "undelivered" if outcome else "delivered",
-            "To": handed.number, "MessageSid": handed.name, "AccountSid": self.account_sid, "From": self.number,
-            "ApiVersion": "2010-04-01",
+            "SmsSid": handed.name, "SmsStatus": status, "MessageStatus": status, "To": handed.number,
+            "MessageSid": handed.name, "AccountSid": self.account_sid, "From": self.number,
+            "ApiVersion": "2010-04-01", **more,
         }  # fmt: skip
-        if outcome:
-            fields["ErrorCode"] = outcome
-        fields["SmsStatus"] = fields["MessageStatus"]
         return self._pushed(handed.tag, fields, "receipt", handed.number)
 
     def _pushed(self, url: str, fields: dict[str, str], name: str, number: str) -> Push:

@@ -10,7 +10,9 @@ import msgspec
 from aiohttp import web
 
 from bot.web.simulator.account import utc_now
-from bot.web.simulator.telegram_api import ApiSide, Fault, When, html
+from bot.web.simulator.faults import HTML, Fault, Faults, When
+from bot.web.simulator.listener import Listener
+from bot.web.simulator.telegram_api import TROUBLES, ApiSide
 from bot.web.simulator.telegram_bot import Bot, Json
 from bot.web.simulator.telegram_phone import Bubble, Key, Phone
 from bot.web.simulator.telegram_push import Limits, Pushed, Pusher
@@ -37,28 +39,27 @@ class TelegramPlatform:
         port: int = 0,
     ) -> None:
         self.bot = Bot(token, now, wire)
-        self.api = ApiSide(self.bot)
-        self.pusher = Pusher(self.bot, limits or Limits())
-        self._address = (host, port)
-        self._runner: web.AppRunner | None = None
+        self._listener = Listener(host, port)
+        self.faults = Faults(self._listener, TROUBLES)
+        """What goes wrong until it is put back."""
+        self.api = ApiSide(self.bot, self.faults)
+        self.pusher = Pusher(self.bot, limits or Limits(), self.faults)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._queries = 0
-        self.base_url = ""
         self.account = ""
         """Under what name the service of a demonstration knows the bot."""
+
+    @property
+    def base_url(self) -> str:
+        """The API's address, once it has been started."""
+        return self._listener.base_url
 
     async def start(self) -> None:
         """Listen. Raises `OSError` when the port is taken."""
         self.api.hold()
         app = web.Application()
         app.add_routes(self.api.routes())
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
-        await self._runner.setup()
-        host, port = self._address
-        await web.TCPSite(self._runner, host, port).start()
-        # A second start (a test of an outage) keeps the port that the service knows.
-        self._address = (host, self._runner.addresses[0][1])
-        self.base_url = f"http://{host}:{self._address[1]}"
+        await self._listener.start(app)
 
     async def stop(self) -> None:
         """Stop listening and pushing; streams end."""
@@ -68,9 +69,7 @@ class TelegramPlatform:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.pusher.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._listener.stop()
 
     # What happened so far
 
@@ -111,14 +110,13 @@ class TelegramPlatform:
     ) -> None:
         """The next calls of `method` answer so. `hang`, `cut`: before or after the message reached the phone."""
         fault = Fault(
-            status=status, description=description, parameters=parameters, body=html() if page else body,
-            hang=hang, cut=cut,
+            status=status, words=description, parameters=parameters, body=HTML if page else body, hang=hang, cut=cut,
         )  # fmt: skip
-        self.api.script(method, fault, times)
+        self.faults.script(method, fault, times)
 
     def unused_scripts(self) -> list[str]:
         """Scripted answers that nothing has asked for."""
-        return self.api.unused()
+        return self.faults.unused()
 
     # What is done on the phone
 

@@ -2,21 +2,20 @@
 
 import asyncio
 import json
-from collections import Counter, defaultdict, deque
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, Literal
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
+from bot.web.simulator.faults import Fault, Faults, Trouble, usual
 from bot.web.simulator.telegram_bot import Bot, Json
 from bot.web.simulator.telegram_phone import Key, Phone
 
-When = Literal["", "before", "after"]
-
 TEXT_LIMIT: Final = 4096
 DATA_LIMIT: Final = 64
-_HTML: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+FILE_LIMIT: Final = 20 * 1024 * 1024
 _NESTED: Final = ("reply_markup", "link_preview_options", "allowed_updates")
 _LONGEST_POLL_S: Final = 50.0
 
@@ -24,7 +23,7 @@ _LONGEST_POLL_S: Final = 50.0
 class Refused(Exception):
     """The call is answered with an error."""
 
-    def __init__(self, status: int, words: str, parameters: Json | None = None) -> None:
+    def __init__(self, status: int, words: str, parameters: Mapping[str, Any] | None = None) -> None:
         super().__init__(words)
         self.status = status
         self.parameters = parameters
@@ -32,33 +31,35 @@ class Refused(Exception):
     def answer(self) -> web.Response:
         body: Json = {"ok": False, "error_code": self.status, "description": str(self)}
         if self.parameters:
-            body["parameters"] = self.parameters
+            body["parameters"] = dict(self.parameters)
         return web.json_response(body, status=self.status)
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """How one call misbehaves. `cut` and `hang` happen before or after the message reached the phone."""
-
-    status: int = 0
-    description: str = ""
-    parameters: Json | None = None
-    body: str = ""
-    hang: When = ""
-    cut: When = ""
+def _refusal(status: int, words: str, label: str, english: str, retry_after: int = 0) -> Trouble:
+    parameters = {"retry_after": retry_after} if retry_after else None
+    fault = Fault(status=status, words=words, parameters=parameters)
+    return Trouble(name=str(status), label=label, english=english, fault=fault, calls=("sendMessage",))
 
 
-_FINE: Final = Fault()
+_PAUSE_S: Final = 5
+TROUBLES: Final = (
+    *usual("sendMessage"),
+    _refusal(429, f"Too Many Requests: retry after {_PAUSE_S}", "太快，等5秒", "too fast, 5 s", _PAUSE_S),
+    _refusal(403, "Forbidden: bot was blocked by the user", "已停用", "blocked"),
+    _refusal(400, "Bad Request: chat not found", "拒绝", "refused"),
+    _refusal(401, "Unauthorized", "令牌不对", "wrong token"),
+)
 
 
 class ApiSide:
     """The methods, their faults, and the count of calls."""
 
-    def __init__(self, bot: Bot) -> None:
+    def __init__(self, bot: Bot, faults: Faults) -> None:
         self._bot = bot
+        self._faults = faults
         self.calls: Counter[str] = Counter()
         self.requests: list[tuple[str, Json]] = []
         """Name and parameters of every call, secrets left out."""
-        self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._released = asyncio.Event()
         self._pollers = 0
         self._methods: dict[str, Callable[[Json], Awaitable[Any]]] = {
@@ -71,26 +72,20 @@ class ApiSide:
             "editMessageReplyMarkup": self._edit_markup,
             "answerCallbackQuery": self._answer_press,
             "leaveChat": self._leave_chat,
+            "getFile": self._get_file,
         }
 
     def routes(self) -> list[web.RouteDef]:
         """Where they answer."""
-        return [web.route("*", "/bot{token}/{method}", self._handle)]
-
-    def script(self, method: str, fault: Fault, times: int = 1) -> None:
-        """The next `times` calls of `method` misbehave."""
-        self._faults[method].extend([fault] * times)
-
-    def unused(self) -> list[str]:
-        """Names of scripted faults that no call has met."""
-        return [name for name, faults in self._faults.items() for _ in faults]
+        return [web.route("*", "/bot{token}/{method}", self._handle), web.get("/file/bot{token}/{path}", self._file)]
 
     def hold(self) -> None:
-        """Calls told to hang do so from now on."""
+        """getUpdates waits from now on."""
         self._released.clear()
 
     def release(self) -> None:
         """Let hanging and waiting calls go."""
+        self._faults.release()
         self._released.set()
         self._bot.arrived.set()
 
@@ -101,32 +96,23 @@ class ApiSide:
         method = request.match_info["method"]
         payload = await _payload(request)
         self.calls[method] += 1
-        faults = self._faults[method]
-        response = await self._answer(request, method, payload, faults.popleft() if faults else _FINE)
+        response = await self._answer(request, method, payload, self._faults.of(method))
         self._log(method, payload, response, started)
         return response
 
     async def _answer(self, request: web.Request, method: str, payload: Json, fault: Fault) -> web.Response:
-        if await self._breaks("before", request, fault):
+        if await self._faults.breaks("before", request, fault):
             return web.json_response({})
         if fault.body:
             return web.Response(status=fault.status or 200, text=fault.body, content_type="text/html")
         if fault.status:
-            return Refused(fault.status, fault.description or "Error", fault.parameters).answer()
+            return Refused(fault.status, fault.words or "Error", fault.parameters).answer()
         try:
             result = await self._methods.get(method, _no_such_method)(payload)
         except Refused as refused:
             return refused.answer()
-        await self._breaks("after", request, fault)
+        await self._faults.breaks("after", request, fault)
         return web.json_response({"ok": True, "result": result})
-
-    async def _breaks(self, moment: When, request: web.Request, fault: Fault) -> bool:
-        """Hang or cut if that is due now; whether it was, so that no answer matters any more."""
-        if fault.hang == moment:
-            await self._released.wait()
-        if fault.cut == moment and request.transport is not None:
-            request.transport.abort()
-        return moment in {fault.hang, fault.cut}
 
     def _log(self, method: str, payload: Json, response: web.Response, started: float) -> None:
         shown = {key: value for key, value in payload.items() if key != "secret_token"}
@@ -225,6 +211,26 @@ class ApiSide:
         self._bot.changed(phone)
         return True
 
+    async def _get_file(self, payload: Json) -> Json:
+        """Where a file lies, for an hour at least."""
+        file_id = str(payload.get("file_id", ""))
+        content = self._bot.files.get(file_id)
+        if content is None:
+            raise Refused(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(content) > FILE_LIMIT:
+            raise Refused(400, "Bad Request: file is too big")
+        return {"file_id": file_id, "file_unique_id": file_id, "file_size": len(content), "file_path": file_id}
+
+    async def _file(self, request: web.Request) -> web.Response:
+        self.calls["file"] += 1
+        fault = self._faults.of("file")
+        content = self._bot.files.get(request.match_info["path"])
+        if await self._faults.breaks("before", request, fault):
+            return web.Response()
+        if fault.status or content is None or request.match_info["token"] != self._bot.token:
+            return Refused(fault.status or 404, fault.words or "Not Found").answer()
+        return web.Response(body=content, content_type="application/octet-stream")
+
     async def _leave_chat(self, payload: Json) -> bool:
         self._bot.groups_left.append(_whole(payload.get("chat_id", 0)))
         return True
@@ -232,11 +238,6 @@ class ApiSide:
 
 async def _no_such_method(_: Json) -> Any:
     raise Refused(404, "Not Found")
-
-
-def html() -> str:
-    """The page of a proxy."""
-    return _HTML
 
 
 async def _payload(request: web.Request) -> Json:

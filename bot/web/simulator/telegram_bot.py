@@ -4,15 +4,19 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from bot.web.simulator.account import utc_now
 from bot.web.simulator.telegram_phone import Bubble, Key, Phone, Side
+from bot.web.simulator.wechat_media import PDF, PHOTO, SPOKEN
 from bot.web.simulator.wire import Transfer, Wire
 
 Json = dict[str, Any]
+
+FILES: Final = {"PHOTO1": PHOTO, "PHOTO2": PHOTO, "VOICE": SPOKEN, "FILE": PDF}
+"""What the phones send."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +42,8 @@ class Bot:
         self.arrived = asyncio.Event()
         self.webhook = ""
         self.secret = ""
+        self.files = dict(FILES)
+        """What getFile knows, by file id."""
         self.groups_left: list[int] = []
         self.group_words: list[tuple[int, str]] = []
         self._listeners: set[asyncio.Queue[Seen | None]] = set()

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 from aiohttp import web
 
+from bot.web.simulator import fault_pages
 from bot.web.simulator.telegram import TelegramPlatform
 from bot.web.simulator.telegram_bot import Seen
 from bot.web.simulator.telegram_phone import Bubble, Phone
@@ -58,6 +59,7 @@ def add_routes(app: web.Application, platform: TelegramPlatform) -> None:
     app.router.add_get("/simulator/telegram/state", pages.state)
     app.router.add_get("/simulator/telegram/events", pages.events)
     app.router.add_post("/simulator/telegram/send", pages.send)
+    fault_pages.add_routes(app, "telegram", platform.faults)
     app.on_shutdown.append(pages.end_streams)
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from functools import partial
 from typing import Final
 
 import aiohttp
 import msgspec
 
+from bot.web.simulator.faults import Faults
 from bot.web.simulator.telegram_bot import Bot, Json
 
 HEADER: Final = "X-Telegram-Bot-Api-Secret-Token"
@@ -35,15 +37,19 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
 class Pusher:
     """Sends to the address that setWebhook left."""
 
-    def __init__(self, bot: Bot, limits: Limits) -> None:
+    def __init__(self, bot: Bot, limits: Limits, faults: Faults) -> None:
         self._bot = bot
         self._limits = limits
+        self._faults = faults
         self._session: aiohttp.ClientSession | None = None
         self._turn = asyncio.Lock()
 
     async def deliver(self, update: Json) -> Pushed:
         """Queue an update; where a webhook is set push it, once those before it are through."""
         self._bot.queue(update)
+        return await self._faults.in_order(partial(self._deliver, update))
+
+    async def _deliver(self, update: Json) -> Pushed:
         async with self._turn:
             if not self._bot.webhook or update not in self._bot.waiting:
                 return Pushed(update=update)
@@ -65,7 +71,7 @@ class Pusher:
         for number in range(1, self._limits.repeats + 2):
             if number > 1:
                 await asyncio.sleep(self._limits.pause_s)
-            statuses.append(await self._attempt(update, number))
+            statuses.append(await self._faults.copies(partial(self._attempt, update, number)))
             if statuses[-1] is not None and 200 <= statuses[-1] < 300:
                 break
         return Pushed(update=update, statuses=tuple(statuses))
@@ -78,6 +84,7 @@ class Pusher:
         try:
             # As Telegram does: what is not ASCII is escaped.
             async with self._open().post(self._bot.webhook, data=json.dumps(update), headers=headers) as response:
+                self._faults.lose(response, number)
                 await response.read()
                 status, outcome = response.status, "ok" if response.ok else f"HTTP {response.status}"
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -9,8 +9,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from bot.web.simulator.account import Account, Mode, utc_now
+from bot.web.simulator.faults import HTML, Fault, Faults, When
+from bot.web.simulator.listener import Listener
 from bot.web.simulator.phones import Direction, Entry, Phone
-from bot.web.simulator.wechat_api import ApiSide, Fault, Json, When
+from bot.web.simulator.wechat_api import TROUBLES, ApiSide, Json
 from bot.web.simulator.wechat_media import PHOTO, VIDEO, VOICE
 from bot.web.simulator.wechat_push import Limits, Pushed, Pusher, cdata, render
 from bot.web.simulator.wechat_templates import Kind, Listed
@@ -42,41 +44,36 @@ class WeChatPlatform:
         port: int = 0,
     ) -> None:
         self.account = Account(app_id, app_secret, token, original_id, now)
-        self.api = ApiSide(self.account)
-        self._pusher = Pusher(self.account, limits or Limits())
+        self._listener = Listener(host, port)
+        self.faults = Faults(self._listener, TROUBLES)
+        """What goes wrong until it is put back."""
+        self.api = ApiSide(self.account, self.faults)
+        self._pusher = Pusher(self.account, limits or Limits(), self.faults)
         self._pusher.service_url = service_url
         self._receipt_s = (limits or Limits()).receipt_s
         self.api.by_template = self._template_sent
-        self._address = (host, port)
-        self._runner: web.AppRunner | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.base_url = ""
+
+    @property
+    def base_url(self) -> str:
+        """The API's address, once it has been started."""
+        return self._listener.base_url
 
     async def start(self) -> None:
         """Listen. Raises `OSError` when the port is taken."""
-        self.api.hold()
         app = web.Application()
         app.add_routes(self.api.routes())
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
-        await self._runner.setup()
-        host, port = self._address
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        # A second start (a test of an outage) keeps the port that the service knows.
-        self._address = (host, self._runner.addresses[0][1])
-        self.base_url = f"http://{host}:{self._address[1]}"
+        await self._listener.start(app)
 
     async def stop(self) -> None:
         """Stop listening and pushing; streams end."""
-        self.api.release()
+        self.faults.release()
         self.wire.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._pusher.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._listener.stop()
 
     # What happened so far
 
@@ -117,20 +114,22 @@ class WeChatPlatform:
         errmsg: str = "",
         html: bool = False,
         body: str = "",
-        status: int = 200,
+        status: int = 0,
         delay_s: float = 0.0,
         hang: When = "",
         cut: When = "",
         times: int = 1,
     ) -> None:
         """The next `times` calls of `call` answer so. `hang`, `cut`: before or after the message reached the phone."""
-        body = self.api.html().body if html else body
-        fault = Fault(errcode=errcode, errmsg=errmsg, body=body, status=status, delay_s=delay_s, hang=hang, cut=cut)
-        self.api.script(call, fault, times)
+        fault = Fault(
+            code=str(errcode or ""), words=errmsg, body=HTML if html else body, status=status, delay_s=delay_s,
+            hang=hang, cut=cut,
+        )  # fmt: skip
+        self.faults.script(call, fault, times)
 
     def unused_scripts(self) -> list[str]:
         """Scripted answers that nothing has asked for."""
-        return self.api.unused()
+        return self.faults.unused()
 
     def expire_token(self) -> None:
         """The access token is over (42001)."""

@@ -3,14 +3,14 @@
 import asyncio
 import json
 import re
-from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from aiohttp import web
 
 from bot.web.simulator.account import Account
+from bot.web.simulator.faults import HTML, Fault, Faults, Trouble, usual
 from bot.web.simulator.phones import Phone
 from bot.web.simulator.wechat_codes import Codes
 from bot.web.simulator.wechat_media import PHOTO, Media
@@ -19,36 +19,38 @@ from bot.web.simulator.wechat_tokens import Tokens
 from bot.web.simulator.wechat_words import WORDS
 from bot.web.simulator.wire import Transfer
 
-When = Literal["", "before", "after"]
 Json = dict[str, object]
 
 _TEXT_LIMIT: Final = 2048
 _MEDIA_TYPES: Final = {"image": "image/jpeg", "voice": "audio/amr"}
 _BUTTONS: Final = 3
 _ESCAPED: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u")
-_HTML: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """How one call misbehaves. `cut` and `hang` happen before or after the message reached the phone."""
-
-    errcode: int = 0
-    errmsg: str = ""
-    body: str = ""
-    status: int = 200
-    delay_s: float = 0.0
-    hang: When = ""
-    cut: When = ""
+def _errcode(code: int, label: str, english: str, times: int = 0) -> Trouble:
+    fault, calls = Fault(code=str(code)), ("custom/send",)
+    return Trouble(name=str(code), label=label, english=english, fault=fault, calls=calls, times=times)
 
 
-_FINE: Final = Fault()
+TROUBLES: Final = (
+    *usual("custom/send"),
+    _errcode(45015, "窗口已关", "window closed"),
+    _errcode(45047, "条数用完", "count used up"),
+    _errcode(40001, "令牌失效一次", "token over, once", times=1),
+    _errcode(48001, "没有权限", "no right"),
+    _errcode(-1, "系统繁忙", "system busy"),
+    _errcode(45011, "太快", "too fast"),
+    _errcode(43004, "未关注", "not following"),
+    _errcode(48002, "拒收", "refuses messages"),
+)
 
 
 class ApiSide:
     """The endpoints, their faults, and the count of calls."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, faults: Faults) -> None:
         self._account = account
+        self._faults = faults
         self.tokens = Tokens()
         self.media = Media()
         self.templates = Templates()
@@ -59,8 +61,6 @@ class ApiSide:
         """As `get_current_selfmenu_info` tells it."""
         self.requests: list[tuple[str, Json]] = []
         """Name and JSON of every call, secrets left out."""
-        self._faults: dict[str, deque[Fault]] = defaultdict(deque)
-        self._released = asyncio.Event()
 
     def routes(self) -> list[web.RouteDef]:
         """Where they answer."""
@@ -80,26 +80,6 @@ class ApiSide:
             web.get("/videos/{media_id}", self._video),
         ]
 
-    def script(self, name: str, fault: Fault, times: int = 1) -> None:
-        """The next `times` calls of `name` misbehave."""
-        self._faults[name].extend([fault] * times)
-
-    def unused(self) -> list[str]:
-        """Names of scripted faults that no call has met."""
-        return [name for name, faults in self._faults.items() for _ in faults]
-
-    def html(self) -> Fault:
-        """The page of a proxy, with status 200."""
-        return Fault(body=_HTML)
-
-    def hold(self) -> None:
-        """Calls told to hang do so from now on."""
-        self._released.clear()
-
-    def release(self) -> None:
-        """Let hanging calls go."""
-        self._released.set()
-
     def _endpoint(
         self, name: str, act: Callable[[web.Request, Json], Json | web.Response]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -107,8 +87,7 @@ class ApiSide:
             raw = await request.read()
             started = asyncio.get_running_loop().time()
             self._account.wire.calls[name] += 1
-            faults = self._faults[name]
-            response, payload = await self._answer(request, raw, act, faults.popleft() if faults else _FINE)
+            response, payload = await self._answer(request, raw, act, self._faults.of(name))
             self._log(name, payload, response, started)
             return response
 
@@ -120,23 +99,16 @@ class ApiSide:
         payload = _decode(raw)
         if fault.delay_s:
             await asyncio.sleep(fault.delay_s)
-        if await self._breaks("before", request, fault):
+        if await self._faults.breaks("before", request, fault):
             return _json({}), payload or {}
-        if fault.body or fault.status != 200:
-            return web.Response(status=fault.status, text=fault.body or _HTML, content_type="text/html"), payload or {}
-        if fault.errcode:
-            return _json(_error(fault.errcode, fault.errmsg)), payload or {}
+        if fault.body or fault.status:
+            page = web.Response(status=fault.status or 200, text=fault.body or HTML, content_type="text/html")
+            return page, payload or {}
+        if fault.code:
+            return _json(_error(int(fault.code), fault.words)), payload or {}
         answer = _refused(raw, payload) or act(request, payload or {})
-        await self._breaks("after", request, fault)
+        await self._faults.breaks("after", request, fault)
         return answer if isinstance(answer, web.Response) else _json(answer), payload or {}
-
-    async def _breaks(self, moment: When, request: web.Request, fault: Fault) -> bool:
-        """Hang or cut if that is due now; whether it was, so that no answer matters any more."""
-        if fault.hang == moment:
-            await self._released.wait()
-        if fault.cut == moment and request.transport is not None:
-            request.transport.abort()
-        return moment in {fault.hang, fault.cut}
 
     def _log(self, name: str, payload: Json, response: web.Response, started: float) -> None:
         shown = {key: value for key, value in payload.items() if key not in {"secret", "appid"}}

@@ -33,6 +33,9 @@ def _photo(width: int = 240, height: int = 180) -> bytes:
 PHOTO: Final = _photo()
 VOICE: Final = b"#!AMR\n" + (b"\x3c" + bytes(31)) * 300
 """Six seconds of AMR, as a phone sends them."""
+SPOKEN: Final = b"OggS\x00\x02" + bytes(20) + b"\x01\x13OpusHead\x01\x01" + bytes(300)
+"""The beginning of a voice in Ogg, as Telegram keeps it."""
+PDF: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 VIDEO: Final = struct.pack(">I", 24) + b"ftypmp42" + bytes(4) + b"mp42isom" + struct.pack(">I", 8) + b"mdat"
 
 

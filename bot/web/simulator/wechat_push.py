@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from functools import partial
 from typing import Final, Literal
 
 import aiohttp
@@ -11,6 +12,7 @@ from wechatpy.replies import EmptyReply, TextReply, deserialize_reply
 from wechatpy.utils import WeChatSigner
 
 from bot.web.simulator.account import Account
+from bot.web.simulator.faults import Faults
 from bot.web.simulator.phones import FAULT_TEXT
 from bot.web.simulator.wechat_seal import opened, sealed
 from bot.web.simulator.wire import Transfer
@@ -55,9 +57,10 @@ class Pushed(msgspec.Struct, frozen=True, kw_only=True):
 class Pusher:
     """Sends to the service's address."""
 
-    def __init__(self, account: Account, limits: Limits) -> None:
+    def __init__(self, account: Account, limits: Limits, faults: Faults) -> None:
         self._account = account
         self._limits = limits
+        self._faults = faults
         self._session: aiohttp.ClientSession | None = None
         # Unique over restarts: a service that keeps its data must never take a new message for a repeat.
         self._message_id = time.time_ns()
@@ -70,11 +73,14 @@ class Pusher:
 
     async def deliver(self, openid: str, name: str, body: bytes, *, shows_fault: bool) -> Pushed:
         """Push until it is answered, four times at most, and show what the last answer says."""
+        return await self._faults.in_order(partial(self._deliver, openid, name, body, shows_fault=shows_fault))
+
+    async def _deliver(self, openid: str, name: str, body: bytes, *, shows_fault: bool) -> Pushed:
         attempts: list[Attempt] = []
         for number in range(1, self._limits.repeats + 2):
             if number > 1:
                 await asyncio.sleep(self._limits.pause_s)
-            attempts.append(await self._attempt(openid, name, body, number))
+            attempts.append(await self._faults.copies(partial(self._attempt, openid, name, body, number)))
             if attempts[-1].status == 200:
                 break
         return self._conclude(openid, body, tuple(attempts), shows_fault=shows_fault)
@@ -100,6 +106,7 @@ class Pusher:
             async with self._open().post(
                 self.service_url, params=query, data=data, headers=_HEADERS, allow_redirects=False
             ) as response:
+                self._faults.lose(response, number)
                 attempt = Attempt(response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             attempt = Attempt(None, error=type(error).__name__)

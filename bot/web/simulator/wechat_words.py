@@ -29,5 +29,6 @@ WORDS: Final[Mapping[int, str]] = {
     45080: "need user interaction",
     45081: "already in typing state",
     47001: "data format error",
+    48001: "api unauthorized",
     48002: "user block receive message",
 }

@@ -170,6 +170,7 @@ function travelled(transfer) {
   document.dispatchEvent(new CustomEvent("travelled"));
   if (transfers.some((known) => known.number === transfer.number)) return;
   transfers.push(transfer);
+  document.dispatchEvent(new Event("travelled"));
   if (transfers.length > 400) transfers.shift();
   if (!concerns(transfer)) return;
   byId("wire").prepend(transferItem(transfer));
