@@ -16,6 +16,7 @@ from workflows import (
 )
 from workflows.affair import dialogue as affair
 from workflows.base import Workflow
+from workflows.binding import dialogue as binding
 from workflows.complaint import dialogue as complaint
 from workflows.repair import dialogue as repair
 
@@ -33,6 +34,7 @@ WORKFLOWS: tuple[Workflow, ...] = (
     unknown,
     unfinished,
     late,
+    binding,
 )
 
 BY_NAME: Mapping[str, Workflow] = {workflow.name: workflow for workflow in WORKFLOWS}

@@ -9,6 +9,7 @@ import msgspec
 
 from bot.desk import EMERGENCY, Desk, Job
 from channels.consent import OPT_IN, OPT_OUT
+from channels.messages import SCENE
 from intents.answers import asks_back
 from intents.model import Reading
 from workflows import (
@@ -25,6 +26,8 @@ from workflows import (
     unfinished,
     unknown,
 )
+from workflows.binding import codes, objection, recognise, staff, unbind, words
+from workflows.binding import dialogue as binding
 from workflows.dialogue import HOME_STEPS, Said
 from workflows.forms import Form
 from workflows.summary import shared
@@ -64,6 +67,7 @@ def handle(desk: Desk) -> None:
     """Answer the message of this turn: exactly one reply; silence where a person has the word, and for the rest of an
     album."""
     talk = of_turn(desk)
+    recognise.at_the_door(talk)
     _follow_language(talk)
     _forget_old(talk)
     bubbles.together(talk)
@@ -117,6 +121,8 @@ def _route(talk: Talk) -> None:
         emergency.start(talk)
     elif _calls_for_help(talk):
         emergency.urgent_word(talk)
+    elif _counts_always(talk):
+        pass
     elif talk.desk.conversation.mode == "human":
         _keep_pictures(talk)
         takeover.start(talk)
@@ -140,6 +146,41 @@ def _calls_for_help(talk: Talk) -> bool:
     return "urgent_word" in talk.reading.flags and len(talk.said.text.strip()) <= URGENT_WORD_MOST
 
 
+def _counts_always(talk: Talk) -> bool:
+    """What a resident may say whoever has the word: that it was not they, and that they want no notices."""
+    if objection.heard(talk):
+        return True
+    if talk.desk.conversation.mode == "bot":
+        return False
+    return _consents(talk)
+
+
+def _consents(talk: Talk) -> bool:
+    """Stopping notices and surveys, and having them again."""
+    mark = talk.desk.incoming.choice if talk.desk.incoming else None
+    if "opt_out" in talk.reading.flags or mark == OPT_OUT:
+        smalltalk.stopped(talk)
+    elif smalltalk.wants_notices_again(talk) or mark == OPT_IN:
+        smalltalk.started(talk)
+    else:
+        return False
+    return True
+
+
+def _says_who(talk: Talk) -> bool:
+    """Who somebody is, or is not any more; what a colleague reports for a resident."""
+    text = talk.said.text
+    if staff.heard(talk) or recognise.shared_contact(talk):
+        return True
+    if words.wants_to_unbind(text):
+        unbind.start(talk)
+    elif words.wants_to_bind(text) and talk.reading.urgency == "normal":
+        binding.start(talk)
+    else:
+        return False
+    return True
+
+
 def _by_kind(talk: Talk, kind: str) -> bool:
     """Messages that say nothing in words."""
     if kind in {"followed", "scanned", "menu_click"}:
@@ -150,6 +191,8 @@ def _by_kind(talk: Talk, kind: str) -> bool:
             BY_NAME[form.workflow].question(talk, form)
     elif kind == "voice" and not talk.said.text.strip():
         unknown.voice(talk)
+    elif kind == "unsupported" and recognise.shared_contact(talk):
+        pass
     elif kind in {"location", "file", "link", "too_large", "unsupported"} and not talk.said.text.strip():
         unknown.other_kind(talk, kind)
     else:
@@ -159,7 +202,10 @@ def _by_kind(talk: Talk, kind: str) -> bool:
 
 def _clicked(talk: Talk, kind: str) -> None:
     key = talk.desk.incoming.choice if talk.desk.incoming else None
-    if kind == "menu_click" and key is not None and key in STARTS and key != "other":
+    scene = key.removeprefix(SCENE) if key is not None and key.startswith(SCENE) else ""
+    if scene.startswith((codes.BIND, codes.STAFF)):
+        codes.scanned(talk, scene[2:])
+    elif kind == "menu_click" and key is not None and key in STARTS and key != "other":
         talk.said = _as(talk, key)
         STARTS[key].start(talk)
     else:
@@ -186,12 +232,9 @@ def _raise_red_flags(talk: Talk) -> None:
 
 def _by_words(talk: Talk) -> None:
     reading = talk.reading
-    mark = talk.desk.incoming.choice if talk.desk.incoming else None
-    if "opt_out" in reading.flags or mark == OPT_OUT:
-        smalltalk.stopped(talk)
-    elif smalltalk.wants_notices_again(talk) or mark == OPT_IN:
-        smalltalk.started(talk)
-    elif "privacy" in reading.flags and len(talk.said.text) <= SHORT_ENOUGH_FOR_A_PERSON:
+    if _consents(talk) or _says_who(talk):
+        return
+    if "privacy" in reading.flags and len(talk.said.text) <= SHORT_ENOUGH_FOR_A_PERSON:
         smalltalk.privacy(talk)
     elif _wants_person(talk) and not (anger.is_angry(talk) and anger.asks_for_the_boss(talk.said.text)):
         human.start(talk)
