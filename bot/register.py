@@ -81,8 +81,8 @@ def become(desk: Desk, person: Resident, join: JoinForms) -> Joined | None:
     desk.pending.update(conversations, other.id, {"form": None})  # it goes on in this turn
     _take_word(desk, other)
     _take_cases(desk, other.id)
-    if not person.language and desk.resident.language:
-        person.language = desk.resident.language
+    for name in ("language", "greeted_at", "privacy_version", "privacy_told_at"):  # as the two will be one
+        setattr(person, name, getattr(person, name) or getattr(desk.resident, name))
     desk.resident = person
     desk.homes = homes_of(desk, person.id)
     return Joined(other.id, other.form)

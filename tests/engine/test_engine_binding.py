@@ -51,8 +51,8 @@ async def test_a_shared_contact_becomes_the_resident(database_url: str, clock: S
 async def test_a_text_message_from_the_registered_phone_is_theirs(database_url: str, clock: StoppedClock) -> None:
     async with sms_desk.opened(database_url, clock) as desk:
         person = await desk.database.write(registered, clock)
-        await desk.gateway.write(NUMBER, "厨房水管漏水")
-        (said,) = await desk.until_said(NUMBER, "accepted")
+        await desk.gateway.push_text(NUMBER, "厨房水管漏水")
+        (said,) = await desk.until_said(NUMBER, "delivered")
         assert "登记好了：3栋2单元1502" in said["text"]
         (identity,) = await desk.rows(residents.identities)
         assert identity["resident_id"] == person
@@ -68,6 +68,7 @@ async def test_one_line_in_wechat_binds_and_is_answered_in_the_request(database_
         assert "绑定好了".encode() in answer
         found = await desk.row(residents.identities, residents.identities.c.address == who)
         assert found["resident_id"] == person
+        desk.pass_time(seconds=1)
         await desk.until_said(who, "accepted", "accepted")
         assert (
             len(await desk.rows(conversations.conversations, conversations.conversations.c.merged_into.is_(None))) == 1
@@ -103,7 +104,7 @@ async def test_while_another_process_has_the_residents_conversation(postgres_url
 async def test_a_message_that_meets_its_own_binding_is_turned_afterwards(
     postgres_url: str, clock: StoppedClock
 ) -> None:
-    """The old conversation is held in a turn that binds it; a message comes, waits, and is answered as the resident's."""
+    """The line that binds comes while the conversation is in use: stored, turned afterwards, and she is known."""
     async with kit.opened(postgres_url, clock) as desk:
         person, who = await desk.database.write(registered, clock), kit.openid()
         await desk.write_as(who, kit.HELLO)

@@ -26,7 +26,7 @@ _HOME = re.compile(
 )
 _ABOUT = re.compile(
     r"绑定|綁定|房屋|房号|房號|房子|住址|地址|姓名|名字|登记|登記|手机号?|手機號?|电话|電話|号码|號碼|尾号|尾號|"
-    r"后四位|後四位|最后|最後|四位|业主|業主|租户|租戶|住户|住戶|我要|我想|帮我|幫我|请|請|"
+    r"后四位|後四位|最后|最後|四位|业主|業主|租户|租戶|住户|住戶|我是|我叫|我系|我係|我要|我想|帮我|幫我|请|請|"
     r"\b(?:bind|please|my|name|is|phone|number|last|four|digits|home|flat|ends?|in|with|and|the|i'?m|am|i|to)\b",
     re.IGNORECASE,
 )
