@@ -177,6 +177,15 @@ def settle(desk: Desk, binding_id: UUID, state: str) -> None:
     desk.pending.update(bindings.bindings, binding_id, changes)
 
 
+def binding(desk: Desk, binding_id: UUID) -> Row | None:
+    return bindings.get(desk.conn, binding_id)
+
+
+def end_tasks(desk: Desk, keys: Sequence[str], result: str) -> None:
+    """The reason of these call tasks is gone."""
+    alarms.end_tasks(desk.conn, keys, result, desk.now)
+
+
 def settle_all(desk: Desk, identity_id: UUID, state: str, *, was: str) -> None:
     """End all bindings of an address that are in the state `was`."""
     for binding_id in bindings.ids_of(desk.conn, identity_id, was):

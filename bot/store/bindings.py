@@ -20,9 +20,11 @@ from bot.store.base import (
     one,
     part_index,
     reference,
+    value,
     when,
     words,
 )
+from bot.store.conversations import conversations
 from bot.store.places import buildings, homes
 from bot.store.residents import identities, residents
 
@@ -145,6 +147,13 @@ def pending(conn: sa.Connection, communities: Sequence[UUID] | None, limit: int 
     return mappings(conn, statement)
 
 
+def conversation_of(conn: sa.Connection, identity_id: UUID) -> UUID:
+    """The conversation that an address speaks in."""
+    joined = identities.join(conversations, conversations.c.resident_id == identities.c.resident_id)
+    found: UUID = value(conn, sa.select(conversations.c.id).select_from(joined).where(identities.c.id == identity_id))
+    return found
+
+
 def ids_of(conn: sa.Connection, identity_id: UUID, state: str) -> list[UUID]:
     """The bindings of an address that are in this state."""
     mine = sa.select(bindings.c.id).where(bindings.c.identity_id == identity_id, bindings.c.state == state)
@@ -196,7 +205,9 @@ def add_code(conn: sa.Connection, row: Row) -> None:
     insert(conn, codes, [row])
 
 
-_OPEN_CODES = sa.select(codes).where(codes.c.used_at.is_(None), codes.c.expires_at > _AT).order_by(codes.c.id.desc())
+_OPEN_CODES = (
+    sa.select(codes).where(codes.c.used_at.is_(None), codes.c.expires_at > _AT).order_by(codes.c.expires_at.desc())
+)
 
 
 def open_codes(conn: sa.Connection, now: datetime) -> list[Row]:

@@ -23,7 +23,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from bot.desk import Case, Desk
 from bot.errors import Conflict, FrontdeskError, NotAllowed, NotFound
-from bot.store import affairs, alarms, complaints, inbox, media, staff, work_orders
+from bot.store import affairs, alarms, bindings, complaints, inbox, media, staff, work_orders
 from bot.store.base import Row
 from bot.web.context import CONTEXT, Context
 from bot.web.limits import FailureLimit
@@ -357,6 +357,13 @@ def task_for(conn: sa.Connection, person: Person, task_id: UUID) -> Row:
     row = alarms.get_task(conn, task_id)
     if row is None or not person.may(Act.CALL).covers(row["community_id"]):
         raise NotFound("call task")
+    return row
+
+
+def binding_for(conn: sa.Connection, person: Person, binding_id: UUID) -> Row:
+    row = bindings.get(conn, binding_id)
+    if row is None or not person.may(Act.BIND).covers(row["community_id"]):
+        raise NotFound("binding")
     return row
 
 

@@ -58,7 +58,7 @@ pytestmark = [
 ]
 
 NAME = "欧阳上官阿卜杜拉·买买提明·艾合买提江"
-PAGES = ("inbox", "orders", "orders?closed", "complaints", "affairs", "calls", "alarms", "attention")
+PAGES = ("inbox", "orders", "orders?closed", "complaints", "affairs", "calls", "bindings", "me", "alarms", "attention")
 
 
 def crowd(conn: sa.Connection, seed: Seed) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.store import alarms, jobs, locking, messages, outbox, residents
+from bot.store import alarms, bindings, jobs, locking, messages, outbox, residents, work_orders
 from bot.store.base import new_id
 from tests.support.clock import MONDAY as NOW
 from tests.support.databases import opened
@@ -40,6 +40,16 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
     "stored messages": lambda conn: (messages.any_stored(conn), messages.oldest_stored(conn, 10)),
     "timers": lambda conn: (jobs.due(conn, NOW, 10), jobs.next_due(conn)),
     "timers without a reason": lambda conn: jobs.cancel(conn, IDS, ["k"], NOW),
+    "whose number it is": lambda conn: residents.with_phone(conn, ["+8613800138000", "13800138000"]),
+    "who belongs to a home": lambda conn: residents.members_of(conn, IDS[0], NOW.date()),
+    "an objection": lambda conn: bindings.told_to(conn, IDS[0], NOW),
+    "tries to bind": lambda conn: (
+        bindings.locked(conn, IDS[0], IDS[1], NOW),
+        bindings.tries_of_identity(conn, IDS[0], NOW),
+        bindings.tries_of_home(conn, IDS[1], NOW),
+    ),
+    "open codes": lambda conn: bindings.open_codes(conn, NOW),
+    "orders of a household": lambda conn: work_orders.open_of_homes(conn, IDS, IDS[0]),
     "a receipt": lambda conn: outbox.receipt(conn, "wechat", "main", "p1", "delivered", "", NOW),
 }
 SMALL = ("ix_messages_stored", "ix_outbox_in_flight", "ix_outbox_queued")

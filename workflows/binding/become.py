@@ -39,14 +39,16 @@ def again(desk: Desk, payload: dict[str, Any]) -> None:
 
 def _become_now(desk: Desk, resident_id: UUID) -> bool:
     person = register.resident(desk, resident_id)
-    if person is None or not desk.resident.provisional:
-        return True
+    return person is None or not desk.resident.provisional or now(desk, person)
+
+
+def now(desk: Desk, person: Resident) -> bool:
+    """As `become`, where nobody has said anything: a timer, or an act of the staff."""
     kept = desk.conversation.form
     joined = register.become(desk, person, forms.join)
-    if joined is None:
-        return False
-    desk.set_form(forms.join(kept, joined.form))
-    return True
+    if joined is not None:
+        desk.set_form(forms.join(kept, joined.form))
+    return joined is not None
 
 
 def who(identity: Identity) -> str:

@@ -146,9 +146,11 @@ def _suggested(talk: Talk, form: Form, yes: bool) -> None:
 
 def _hears_name(talk: Talk, form: Form) -> bool:
     text = talk.said.text.strip()
+    if not text or (_is_aside(talk) and not words.is_name(text)):
+        return False
     _take(talk, form, text)
     if not form.data.get("name"):
-        if _is_aside(talk) or not text or len(text) > LONGEST_NAME:
+        if len(text) > LONGEST_NAME:
             return False
         form.data["name"] = text
     _proceed(talk, form)

@@ -5,7 +5,7 @@ from uuid import UUID
 from bot import register
 from bot.desk import Choice
 from workflows import forms, where, wording
-from workflows.binding import become
+from workflows.binding import become, words
 from workflows.forms import Form
 from workflows.talk import Talk, is_bound
 
@@ -46,7 +46,7 @@ def ask_again(talk: Talk, form: Form) -> None:
 def resume(talk: Talk, form: Form) -> bool:
     answer, count = talk.said.answer, len(form.choices)
     number = answer.choice if answer.kind == "choice" else 1 if talk.said.yes and count == 1 else None
-    if number is None and (talk.said.denies or talk.said.cancels):
+    if number is None and (talk.said.denies or talk.said.cancels or words.keeps(talk.said.text)):
         talk.memory.drop(form)
         talk.reply("binding.kept")
         talk.end("application", "answered")
