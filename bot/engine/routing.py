@@ -172,6 +172,9 @@ def _says_who(talk: Talk) -> bool:
     text = talk.said.text
     if staff.heard(talk) or recognise.shared_contact(talk):
         return True
+    if code := words.signs_in(text):
+        codes.typed(talk, code, signing_in=True)
+        return True
     if words.wants_to_unbind(text):
         unbind.start(talk)
     elif words.wants_to_bind(text) and talk.reading.urgency == "normal":

@@ -87,6 +87,7 @@ codes = sa.Table(
     when("used_at"),
     reference("used_by", "identities.id"),
     part_index("ix_binding_codes_open", "expires_at", where="used_at IS NULL"),
+    part_index("ix_binding_codes_session", "session_hash", where="session_hash <> ''"),
     comment="One-time codes, never kept as they are read out.",
 )
 
@@ -221,10 +222,13 @@ def use_code(conn: sa.Connection, code_id: UUID, identity_id: UUID | None, now: 
     return conn.execute(mine.values(used_at=now, used_by=identity_id)).rowcount == 1
 
 
-def code_of_session(conn: sa.Connection, session_hash: str) -> Row | None:
-    """The newest sign-in code that a waiting browser shows."""
-    statement = sa.select(codes).where(codes.c.session_hash == session_hash).order_by(codes.c.id.desc()).limit(1)
-    return one(conn, statement)
+def let_in(conn: sa.Connection, session_hash: str) -> UUID | None:
+    """Whom a colleague's phone has let in at the browser that shows this code; once."""
+    mine = (codes.c.session_hash == session_hash) & sa.text("session_hash <> ''")
+    ready = mine & codes.c.used_at.is_not(None) & codes.c.staff_id.is_not(None)
+    used = sa.update(codes).where(ready).values(session_hash="").returning(codes.c.staff_id)
+    found: UUID | None = conn.execute(used).scalar_one_or_none()
+    return found
 
 
 def forget_codes(conn: sa.Connection, before: datetime) -> None:

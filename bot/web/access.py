@@ -137,10 +137,15 @@ async def sign_in(context: Context, throttle: Throttle, login: str, password: st
     if not fits or row is None or not row["active"]:
         raise SignInRefused("login and password do not fit")
     throttle.passed(login, address)
-    token = secrets.token_urlsafe(32)
+    return await open_session(context, row["id"])
+
+
+async def open_session(context: Context, staff_id: UUID) -> str:
+    """A new session for somebody who has proved who they are: its token."""
+    now, token = context.clock.now(), secrets.token_urlsafe(32)
     session: Row = {
         "token_hash": token_hash(token),
-        "staff_id": row["id"],
+        "staff_id": staff_id,
         "csrf": secrets.token_urlsafe(24),
         "created_at": now,
         "seen_at": now,

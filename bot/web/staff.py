@@ -18,6 +18,7 @@ from bot.web.console import (
     inbox,
     me,
     orders,
+    phone_sign_in,
     sign_in,
     takeover,
     view,
@@ -93,6 +94,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/", _front)
     app.router.add_get(f"{PATH}/sign-in", sign_in.form)
     app.router.add_post(f"{PATH}/sign-in", sign_in.enter)
+    app.router.add_post(f"{PATH}/sign-in/phone", phone_sign_in.begin)
+    app.router.add_get(f"{PATH}/sign-in/phone", phone_sign_in.wait)
     for method, path, handler in PAGES:
         app.router.add_route(method, PATH + path, guarded(handler))
     app.router.add_get(f"{PATH}/live", middleware.stream(guarded(_live)))

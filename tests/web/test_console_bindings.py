@@ -13,7 +13,8 @@ from bot.store.base import insert, new_id
 from bot.store.conversations import conversations
 from bot.store.outbox import outbox
 from bot.store.staff import audit
-from tests.web.console_kit import Kit
+from tests.support.clock import StoppedClock
+from tests.web.console_kit import Browser, Kit, token_in
 
 CODE = re.compile(r'class="code">(\d{6})<')
 
@@ -166,3 +167,57 @@ async def test_a_colleague_binds_and_unbinds_a_chat_account(kit: Kit) -> None:
     assert (await browser.post(f"/me/{identity}/unbind")).status == 303
     assert f"/console/me/{identity}/unbind" not in await browser.text("/me")
     assert (await kit.acts())[-1] == "staff.unbound"
+
+
+# -- signing in with the phone
+
+
+async def shown(kit: Kit) -> tuple[Browser, str]:
+    """A browser that waits, and the code on it."""
+    browser = kit.stranger()
+    page = await browser.text("/sign-in")
+    browser.csrf = token_in(page, 'name="csrf" value="([^"]+)"')
+    assert (await browser.post("/sign-in/phone")).status == 303
+    (code,) = re.findall(r"登录 (\d{6})", await browser.text("/sign-in/phone"))
+    return browser, code
+
+
+async def sent(kit: Kit, code: str, staff: str = "agent") -> None:
+    """What the workflow does when the colleague's chat account has sent it."""
+    row = await kit.one(sa.select(bindings.codes).where(bindings.codes.c.used_at.is_(None)))
+
+    def write(conn: sa.Connection) -> None:
+        assert bindings.use_code(conn, row["id"], kit.seed.identities["nobody"], kit.context.clock.now())
+        mine = bindings.codes.c.id == row["id"]
+        conn.execute(sa.update(bindings.codes).where(mine).values(staff_id=kit.seed.people[staff]))
+
+    await kit.run(write)
+    assert code not in str(dict(row))
+
+
+async def test_the_phone_lets_the_waiting_browser_in_once(kit: Kit) -> None:
+    browser, code = await shown(kit)
+    assert (await browser.get("/inbox")).status == 303
+    await sent(kit, code)
+    thief = kit.stranger()
+    assert (await thief.get("/sign-in/phone")).status == 303
+    response = await browser.get("/sign-in/phone")
+    assert (response.status, response.headers["Location"]) == (303, "/console")
+    assert "员工agent" in await browser.text("/inbox")
+    assert (await browser.get("/sign-in/phone")).headers["Location"] == "/console/sign-in"
+    assert "sign_in" in await kit.acts()
+
+
+async def test_a_code_of_a_minute_ago_is_not_kept_for_ever(kit: Kit, clock: StoppedClock) -> None:
+    await shown(kit)
+    clock.advance(minutes=3)
+    row = await kit.one(sa.select(bindings.codes))
+    assert not await kit.run(bindings.use_code, row["id"], None, clock.now())
+
+
+async def test_another_site_cannot_begin_it(kit: Kit) -> None:
+    browser = kit.stranger()
+    browser.csrf = "guessed"
+    response = await browser.post("/sign-in/phone")
+    assert response.headers["Location"] == "/console/sign-in"
+    assert await kit.every(sa.select(bindings.codes)) == []

@@ -265,6 +265,23 @@ def test_a_colleague_who_is_also_a_resident_keeps_their_home() -> None:
         assert "登记好了：3栋2单元1502" in desk.story.say("厨房水管漏水").text
 
 
+@pytest.mark.parametrize(("says", "let_in"), [("登录", True), ("sign in", True), ("绑定", False)])
+def test_a_colleagues_chat_lets_a_waiting_browser_in(says: str, let_in: bool) -> None:
+    with town() as desk:
+        colleague(desk)
+        code = desk.code("sign_in", session_hash="h")
+        desk.story.say(f"{says} {code}")
+        row = desk.story.rows("binding_codes")[-1]
+        assert (row["used_at"] is not None, row["staff_id"] is not None) == (let_in, let_in)
+
+
+def test_a_resident_lets_nobody_in() -> None:
+    with town() as desk:
+        code = desk.code("sign_in", session_hash="h")
+        assert "用不了" in desk.story.say(f"登录 {code}").text
+        assert desk.story.rows("binding_codes")[-1]["staff_id"] is None
+
+
 # -- words
 
 

@@ -17,7 +17,7 @@ BIND, STAFF = "b:", "s:"
 
 def scanned(talk: Talk, code: str) -> None:
     """A QR code of ours that carries a one-time code (`b:` or `s:`), without its prefix."""
-    typed(talk, code)
+    typed(talk, code, signing_in=talk.desk.incoming is not None and talk.desk.incoming.identity.staff_id is not None)
 
 
 def can_send(desk: Desk, place: Where) -> bool:
@@ -47,14 +47,15 @@ def send(talk: Talk, form: Form, place: Where) -> None:
     talk.end("application", "collecting")
 
 
-def typed(talk: Talk, digits: str) -> None:
-    """Six digits that may be a code of ours."""
+def typed(talk: Talk, digits: str, *, signing_in: bool = False) -> None:
+    """Six digits that may be a code of ours; one that opens a console counts only where that is meant."""
     desk = talk.desk
     assert desk.incoming is not None
     if check.locked(talk):
         return
     row = register.find_code(desk, digits)
-    meant = row is not None and row["identity_id"] in {None, desk.incoming.identity.id}
+    mine = row is not None and row["identity_id"] in {None, desk.incoming.identity.id}
+    meant = mine and row is not None and (signing_in or row["kind"] != "sign_in")
     if row is None or not meant or not register.use_code(desk, row):
         _wrong(talk)
         return

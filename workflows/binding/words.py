@@ -36,32 +36,13 @@ _SAYS_NAME = re.compile(r"(?:我是|我叫|名叫|叫做|叫|是|的)(?=[\u4e00-
 _HAN_NAME = re.compile(r"^[\u4e00-\u9fff]{1,3}(?:·?[\u4e00-\u9fff]{1,6})$")
 _LATIN_NAME = re.compile(r"^[A-Z][A-Za-z'.-]*(?: [A-Z][A-Za-z'.-]*){0,4}$")
 _NO_NAME = frozenset(
-    [
-        "是的",
-        "好的",
-        "对的",
-        "對的",
-        "可以",
-        "没有",
-        "沒有",
-        "不知道",
-        "不是",
-        "谢谢",
-        "謝謝",
-        "你好",
-        "您好",
-        "在吗",
-        "在嗎",
-        "不用",
-        "算了",
-        "没错",
-        "冇錯",
-        "这个",
-        "這個",
-        "什么",
-        "什麼",
-    ]
-)
+    {
+        "是的", "好的", "对的", "對的", "可以", "没有", "沒有", "不知道", "不是", "谢谢",
+        "謝謝", "你好", "您好", "在吗", "在嗎", "不用", "算了", "没错", "冇錯", "这个",
+        "這個", "什么", "什麼",
+    }
+)  # fmt: skip
+_SIGNS_IN = re.compile(r"^\s*(?:登录|登錄|登入|sign ?in|log ?in)\s*(\d{6})\s*$", re.IGNORECASE)
 LONGEST_WISH = 60
 """A message longer than this tells a story, in which the word stands by the way."""
 
@@ -93,6 +74,12 @@ def code_in(text: str) -> str:
     """The six digits of a one-time code, where the message holds nothing else that they could be."""
     found = CODE.findall(text)
     return str(found[0]) if len(found) == 1 and not _PHONE.search(CODE.sub(" ", text)) else ""
+
+
+def signs_in(text: str) -> str:
+    """The code of a console that waits: 登录 482913. Its own word, so that nobody types such a code by mistake."""
+    found = _SIGNS_IN.match(text)
+    return found[1] if found else ""
 
 
 def last_four(text: str) -> str:

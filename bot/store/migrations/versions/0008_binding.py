@@ -107,3 +107,4 @@ def _codes() -> None:
         comment="One-time codes, never kept as they are read out.",
     )
     _index("ix_binding_codes_open", "binding_codes", ["expires_at"], "used_at IS NULL")
+    _index("ix_binding_codes_session", "binding_codes", ["session_hash"], "session_hash <> ''")
