@@ -4,6 +4,7 @@ import re
 
 from bot import register
 from workflows.binding import become, check
+from workflows.forms import Form
 from workflows.talk import Talk
 
 CONTACT = "contact"
@@ -35,7 +36,7 @@ def shared_contact(talk: Talk) -> bool:
         return True
     number = re.sub(r"\D", "", incoming.text)
     bare = bool(number) and incoming.own_phone.endswith(number) and len(number) == len(incoming.text.lstrip("+"))
-    if not bare or any(form.step and form.workflow != "binding" for form in talk.memory.forms):
+    if not bare or any(_takes_number(form) for form in talk.memory.forms):
         return False
     if talk.desk.resident.provisional:
         if not talk.desk.known_phone:
@@ -45,3 +46,9 @@ def shared_contact(talk: Talk) -> bool:
     else:
         check.welcome(talk, talk.desk.resident, check.PHONE)
     return True
+
+
+def _takes_number(form: Form) -> bool:
+    """A report that asks for something, or has asked for a number and got none."""
+    waits = form.count("phone") > 0 and "phone" not in form.stated
+    return form.workflow != "binding" and (bool(form.step) or waits)
