@@ -86,6 +86,8 @@ class Incoming:
     reading: Reading
     passive_until: datetime | None
     """A reply can ride in the answer to the request until then; None: it cannot."""
+    own_phone: str = ""
+    """The sender's number, E.164, where the provider vouches that it is theirs."""
 
 
 @dataclass(slots=True)

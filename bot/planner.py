@@ -129,15 +129,27 @@ def handsets(world: World, resident: Resident) -> list[Key]:
     if resident.provisional or not resident.phone:
         return []
     found: list[Key] = []
-    for channel, account in sorted(world.capabilities, key=lambda key: world.accounts.get(key) is None):
-        entry, only = CHANNELS.get(channel), world.accounts.get((channel, account), resident.community_id)
-        if entry is None or entry.handset is None or only != resident.community_id:
-            continue
-        settings = world.settings.accounts(channel).get(account)
-        address = entry.handset(resident.phone, settings) if settings is not None else None
+    for channel, account in _phone_accounts(world, resident.community_id):
+        handset, settings = CHANNELS[channel].handset, world.settings.accounts(channel).get(account)
+        address = handset(resident.phone, settings) if handset is not None and settings is not None else None
         if address is not None:
             found.append((channel, account, address))
     return found
+
+
+def reaches_phones(world: World, community_id: UUID) -> bool:
+    """Whether some account sends to the phones of a community's residents."""
+    return bool(_phone_accounts(world, community_id))
+
+
+def _phone_accounts(world: World, community_id: UUID) -> list[tuple[str, str]]:
+    """The accounts that reach any phone by its number: the community's own first, none of another community."""
+    ordered = sorted(world.capabilities, key=lambda key: world.accounts.get(key) is None)
+    return [
+        (channel, account)
+        for channel, account in ordered
+        if is_paid(channel) and (world.accounts.get((channel, account)) or community_id) == community_id
+    ]
 
 
 # -- what a way can carry

@@ -96,6 +96,16 @@ class DeskSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Whoever asked what nobody knew is told the answer of an article that is released within so many days."""
     remember_days: Count = 14
     """A closed order can still be rated or reopened by words for so long."""
+    binding_tries_an_hour: Count = 5
+    """So many failed tries to bind within an hour, and an address tries no more for a while."""
+    binding_tries_a_day: Count = 10
+    """The same for a home, whoever tries, within a day."""
+    binding_locked_hours: Count = 24
+    binding_code_minutes: Count = 10
+    binding_objection_days: Count = 7
+    """So long the registered phone can object to a binding that it was told of."""
+    tenancy_warning_days: Count = 7
+    """So long before a tenancy ends the steward is asked whether it goes on."""
 
 
 class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

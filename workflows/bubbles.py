@@ -49,7 +49,7 @@ def _undo(talk: Talk, held: Held, form: Form | None) -> None:
     if talk.desk.conversation.misunderstood != held.misunderstood:
         talk.desk.change(talk.desk.conversation, misunderstood=held.misunderstood)
     if held.greeted:
-        talk.desk.change(talk.desk.resident, greeted_at=None)
+        talk.desk.change(talk.desk.resident, greeted_at=None, privacy_version=None, privacy_told_at=None)
     if form is not None and form.count(form.step):
         form.asked[form.step] -= 1
 

@@ -128,3 +128,21 @@ def dump(memory: Memory) -> dict[str, Any] | None:
 
 def new_form(workflow: str, now: datetime, kind: str = "") -> Form:
     return Form(id=str(new_id()), workflow=workflow, kind=kind, at=now.isoformat())
+
+
+def join(first: dict[str, Any] | None, second: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What two conversations of one resident have open, as one: the forms spoken of last, the newest first.
+
+    What else is remembered (the place, pictures without words, a question that waits) is the first one's, where it has
+    any.
+    """
+    one, other = load(first), load(second)
+    held = {form.id: form for form in (*other.forms, *one.forms)}
+    newest = sorted(held.values(), key=lambda form: form.since, reverse=True)[:MOST_FORMS]
+    kept = one if one.place is not None or other.place is None else other
+    return dump(
+        Memory(
+            forms=newest, place=kept.place, place_stated=kept.place_stated, place_at=kept.place_at,
+            photos=one.photos or other.photos, album=one.album or other.album, held=one.held or other.held,
+        )
+    )  # fmt: skip

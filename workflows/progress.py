@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from bot.desk import Affair, Case, Choice, Complaint, Desk, Job, Member, WorkOrder
 from workflows import asks, deadlines, dialogue, forms, intake, standing, wording
 from workflows.affair import actions as affair_actions
+from workflows.binding import household
 from workflows.complaint import actions as complaint_actions
 from workflows.complaint import states as complaint_states
 from workflows.dialogue import View
@@ -13,7 +14,7 @@ from workflows.forms import Form
 from workflows.repair import amend, states
 from workflows.repair import order as orders
 from workflows.summary import shared
-from workflows.talk import Talk, department_head, supervisor
+from workflows.talk import Talk, department_head, is_bound, supervisor
 
 name = "progress"
 timers: frozenset[str] = frozenset()
@@ -32,6 +33,8 @@ def start(talk: Talk) -> None:
     ask = asks.ask_of(talk.said.text, time=talk.said.wish is not None, phone=reading.slots.phone is not None)
     talk.understood()
     found = candidates(talk)
+    if (household.asked(talk.said.text) or not found) and household.tell(talk, own=found):
+        return
     if not found:
         _unknown(talk, ask)
     elif len(found) > 1:
@@ -173,6 +176,8 @@ def _unknown(talk: Talk, ask: asks.Ask) -> None:
         talk.end(name, "confirming")
         return
     talk.reply("progress.none_who" if ask == "who" else "progress.none")
+    if not is_bound(talk.desk):
+        talk.reply("binding.offer")
     talk.end(name, "answered")
 
 

@@ -10,6 +10,7 @@ from channels import scenes
 from channels.messages import SCENE
 from channels.scenes import Scene
 from workflows import dialogue, emergency, smalltalk, where
+from workflows.binding import codes
 from workflows.dialogue import Said
 from workflows.seen import stated_by
 from workflows.talk import Talk
@@ -64,7 +65,15 @@ def _greet(talk: Talk, scene: str) -> bool:
     return True
 
 
-SCANNED: Final[Mapping[str, Callable[[Talk, str], bool]]] = {"c": _greet, "h": _greet, "p": _greet}
+def _with_code(talk: Talk, scene: str) -> bool:
+    """The code in it is used as if it had been typed."""
+    codes.scanned(talk, scene.partition(":")[2])
+    return True
+
+
+SCANNED: Final[Mapping[str, Callable[[Talk, str], bool]]] = {
+    "c": _greet, "h": _greet, "p": _greet, codes.BIND: _with_code, codes.STAFF: _with_code,
+}  # fmt: skip
 """By the beginning of a scene (`channels.scenes`), what a scan of it does: False where it is not valid any more."""
 
 

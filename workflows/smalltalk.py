@@ -11,6 +11,9 @@ from workflows.talk import Talk
 name = "smalltalk"
 timers: frozenset[str] = frozenset()
 
+PRIVACY_VERSION = "2026-11"
+"""Names the text of `greeting.privacy`; whoever changes the text gives it another (a test holds them together)."""
+
 _BYE = re.compile(
     r"再见|拜拜|回见|晚安|没事了|不用了|没有了|好的|知道了|收到|bye|good ?night|that'?s all|no problem|\bok\b",
     re.IGNORECASE,
@@ -38,13 +41,20 @@ def start(talk: Talk) -> None:
 
 def first(talk: Talk) -> None:
     """The first contact: who answers here, how to reach a person, and the line about privacy (desk.md section 6)."""
-    desk = talk.desk
     communities = talk.communities()
     own = communities[0].name if len(communities) == 1 else ""
     phone = talk.phone()
     told = talk.text("greeting.first_phone", phone=phone) if phone else ""
     talk.reply("greeting.first", community=own, phone=told)
-    desk.change(desk.resident, greeted_at=desk.now)
+    _greeted(talk)
+
+
+def _greeted(talk: Talk) -> None:
+    """They have been told who answers, and where to read about their data: which text, and when, stays on record."""
+    desk = talk.desk
+    desk.change(
+        desk.resident, greeted_at=desk.now, privacy_version=PRIVACY_VERSION, privacy_told_at=desk.now
+    )  # fmt: skip
 
 
 def again(talk: Talk) -> None:
@@ -78,11 +88,13 @@ def first_line(talk: Talk) -> None:
     desk = talk.desk
     if desk.resident.greeted_at is None and talk.parts:
         talk.reply("greeting.first_line")
-        desk.change(desk.resident, greeted_at=desk.now)
+        _greeted(talk)
 
 
 def privacy(talk: Talk) -> None:
+    """The text about their data as it is now."""
     talk.reply("greeting.privacy")
+    talk.desk.change(talk.desk.resident, privacy_version=PRIVACY_VERSION, privacy_told_at=talk.desk.now)
     talk.end("faq", "answered")
 
 

@@ -34,7 +34,7 @@ def tell(talk: Talk, case: Case, *, short: bool = False) -> None:
 def _order(talk: Talk, order: WorkOrder, *, short: bool) -> None:
     values = {"what": what(talk, order), "number": order.number}
     if order.state in states.UNDER_WAY:
-        talk.reply(f"progress.{order.state}", name=_technician(talk, order), slot=_slot(talk, order), **values)
+        talk.reply(f"progress.{order.state}", name=_technician(talk, order), slot=slot(talk, order), **values)
     elif order.state == states.RECORDED:
         _recorded(talk, order, values, short=short)
     elif order.state == states.REWORK:
@@ -72,7 +72,7 @@ def _technician(talk: Talk, order: WorkOrder) -> str:
     return wording.technician(member, talk.language)
 
 
-def _slot(talk: Talk, order: WorkOrder) -> str:
+def slot(talk: Talk, order: WorkOrder) -> str:
     if order.slot_start is None or order.slot_end is None:
         return ""
     local = talk.desk.world.local

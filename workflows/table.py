@@ -17,6 +17,7 @@ from workflows import (
 )
 from workflows.affair import dialogue as affair
 from workflows.base import Workflow
+from workflows.binding import dialogue as binding
 from workflows.complaint import dialogue as complaint
 from workflows.repair import dialogue as repair
 
@@ -35,6 +36,7 @@ WORKFLOWS: tuple[Workflow, ...] = (
     unfinished,
     late,
     voice,
+    binding,
 )
 
 BY_NAME: Mapping[str, Workflow] = {workflow.name: workflow for workflow in WORKFLOWS}

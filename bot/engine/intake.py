@@ -315,7 +315,7 @@ def _stored_item(row: Row, reading: Reading, broken: str) -> Item:
         kind=row["kind"],
         text=row["text"], choice=row["choice"], attachments=msgspec.convert(row["attachments"] or (),
         tuple[Attachment, ...]),
-        sent_at=row["sent_at"],
+        sent_at=row["sent_at"], own_phone=row["own_phone"] or "",
     )  # fmt: skip
     return Item(message=message, reading=reading, received_at=row["received_at"], stored_id=row["id"], broken=broken)
 

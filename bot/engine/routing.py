@@ -28,6 +28,8 @@ from workflows import (
     unknown,
     voice,
 )
+from workflows.binding import codes, objection, recognise, staff, unbind, words
+from workflows.binding import dialogue as binding
 from workflows.dialogue import HOME_STEPS, Said
 from workflows.forms import Form
 from workflows.summary import shared
@@ -67,6 +69,7 @@ def handle(desk: Desk) -> None:
     """Answer the message of this turn: exactly one reply; silence where a person has the word, and for the rest of an
     album."""
     talk = of_turn(desk)
+    recognise.at_the_door(talk)
     _follow_language(talk)
     _forget_old(talk)
     bubbles.together(talk)
@@ -123,6 +126,8 @@ def _route(talk: Talk) -> None:
         emergency.start(talk)
     elif _calls_for_help(talk):
         emergency.urgent_word(talk)
+    elif _counts_always(talk):
+        pass
     elif talk.desk.conversation.mode == "human":
         _keep_pictures(talk)
         takeover.start(talk)
@@ -152,6 +157,44 @@ def _calls_for_help(talk: Talk) -> bool:
     return "urgent_word" in talk.reading.flags and len(talk.said.text.strip()) <= URGENT_WORD_MOST
 
 
+def _counts_always(talk: Talk) -> bool:
+    """What a resident may say whoever has the word: that it was not they, and that they want no notices."""
+    if objection.heard(talk):
+        return True
+    if talk.desk.conversation.mode == "bot":
+        return False
+    return _consents(talk)
+
+
+def _consents(talk: Talk) -> bool:
+    """Stopping notices and surveys, and having them again."""
+    mark = talk.desk.incoming.choice if talk.desk.incoming else None
+    if "opt_out" in talk.reading.flags or mark == OPT_OUT:
+        smalltalk.stopped(talk)
+    elif smalltalk.wants_notices_again(talk) or mark == OPT_IN:
+        smalltalk.started(talk)
+    else:
+        return False
+    return True
+
+
+def _says_who(talk: Talk) -> bool:
+    """Who somebody is, or is not any more; what a colleague reports for a resident."""
+    text = talk.said.text
+    if staff.heard(talk) or recognise.shared_contact(talk):
+        return True
+    if code := words.signs_in(text):
+        codes.typed(talk, code, signing_in=True)
+        return True
+    if words.wants_to_unbind(text):
+        unbind.start(talk)
+    elif words.wants_to_bind(text) and talk.reading.urgency == "normal":
+        binding.start(talk)
+    else:
+        return False
+    return True
+
+
 def _by_kind(talk: Talk, kind: str) -> bool:
     """Messages that say nothing in words."""
     if kind == "menu_click" or (kind in TOUCHES and not talk.said.text.strip()):
@@ -162,6 +205,8 @@ def _by_kind(talk: Talk, kind: str) -> bool:
             BY_NAME[form.workflow].question(talk, form)
     elif kind == "voice" and not talk.said.text.strip():
         voice.start(talk)
+    elif kind == "unsupported" and recognise.shared_contact(talk):
+        pass
     elif kind in {"location", "file", "link", "too_large", "unsupported"} and not talk.said.text.strip():
         unknown.other_kind(talk, kind)
     else:
@@ -198,12 +243,9 @@ def _raise_red_flags(talk: Talk) -> None:
 
 def _by_words(talk: Talk) -> None:
     reading = talk.reading
-    mark = talk.desk.incoming.choice if talk.desk.incoming else None
-    if "opt_out" in reading.flags or mark == OPT_OUT:
-        smalltalk.stopped(talk)
-    elif smalltalk.wants_notices_again(talk) or mark == OPT_IN:
-        smalltalk.started(talk)
-    elif "privacy" in reading.flags and len(talk.said.text) <= SHORT_ENOUGH_FOR_A_PERSON:
+    if _consents(talk) or _says_who(talk):
+        return
+    if "privacy" in reading.flags and len(talk.said.text) <= SHORT_ENOUGH_FOR_A_PERSON:
         smalltalk.privacy(talk)
     elif _wants_person(talk) and not (anger.is_angry(talk) and anger.asks_for_the_boss(talk.said.text)):
         human.start(talk)

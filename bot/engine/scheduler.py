@@ -11,11 +11,11 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from bot.clock import Clock
-from bot.engine import drills, grouping, metrics, results, routing, spending, turn, verification
+from bot.engine import drills, grouping, metrics, results, routing, spending, tenancies, turn, verification
 from bot.engine.intake import Intake
 from bot.errors import trace
 from bot.settings import Settings
-from bot.store import conversations, jobs, messages, outbox
+from bot.store import bindings, conversations, jobs, messages, outbox
 from bot.store.base import new_id
 from bot.store.database import Database, is_passing
 from bot.store.records import Job
@@ -48,12 +48,19 @@ def _forget_jobs(conn: sa.Connection, settings: Settings, now: datetime) -> int:
     return jobs.forget_ended(conn, now - timedelta(days=30))
 
 
+def _forget_codes(conn: sa.Connection, settings: Settings, now: datetime) -> None:
+    del settings
+    bindings.forget_codes(conn, now - timedelta(days=30))
+
+
 RECURRING: Sequence[Recurring] = (
     Recurring("forget-raw", timedelta(hours=1), _forget_raw),
     Recurring("forget-jobs", timedelta(days=1), _forget_jobs),
     Recurring("sms-spending", timedelta(minutes=5), spending.check),
     Recurring("alarm-drill", timedelta(days=1), drills.check),
     Recurring("group-questions", timedelta(minutes=5), grouping.group),
+    Recurring("tenancies", timedelta(hours=6), tenancies.check),
+    Recurring("forget-codes", timedelta(days=1), _forget_codes),
     Recurring("wechat-verification", timedelta(hours=1), verification.check),
 )
 

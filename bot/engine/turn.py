@@ -18,9 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.desk import Desk, Incoming
 from bot.engine import fallback, loading, media, routing
-from bot.errors import trace
+from bot.errors import NotFound, trace
+from bot.store import conversations, merging, messages, outbox, pending, residents
 from bot.store import media as files
-from bot.store import messages, outbox, pending, residents
 from bot.store.base import NOBODY, Row, new_id
 from bot.store.database import notify
 from bot.store.locking import Locked, lock
@@ -146,6 +146,7 @@ def _row(item: Item, row_id: UUID, identity: Row) -> Row:
         "attachments": [msgspec.to_builtins(a) for a in message.attachments] or None,
         "status": "stored" if item.store_only else "turned", "intent": "", "state": "", "reading": None, "error": "",
         "sent_at": message.sent_at, "received_at": item.received_at, "raw": message.raw,
+        "own_phone": message.own_phone or None,
     }  # fmt: skip
 
 
@@ -174,7 +175,9 @@ def _turn(conn: sa.Connection, world: World, turning: Sequence[Turning], now: da
     locked = {one.conversation.id: one for one in lock(conn, conversation_ids, wait=False)}
     ready, later = _ready(turning, locked)
     ready, done_before = _not_yet_turned(conn, ready)
-    messages.set_status(conn, [row_id for _, item, row_id, _ in later if item.stored_id is None], "stored")
+    if later:
+        messages.set_status(conn, [row_id for _, item, row_id, _ in later if item.stored_id is None], "stored")
+        merging.follow(conn, [row_id for _, _, row_id, _ in later])
     desks = loading.load(conn, world, [locked[identity["conversation_id"]] for _, _, _, identity in ready], now)
     done = []
     for i, item, row_id, identity in ready:
@@ -226,6 +229,7 @@ def _incoming(item: Item, row_id: UUID, identity: Identity) -> Incoming:
         received_at=item.received_at,
         reading=item.reading,
         passive_until=item.passive_until,
+        own_phone=message.own_phone,
     )
 
 
@@ -308,11 +312,22 @@ def run_alone(
     staff_id: UUID | None = None,
 ) -> Any:
     """One act on one conversation, by a person or a program: lock, load, `f(desk)`, write. Waits for the lock."""
-    desk = loading.load_whole(conn, world, [conversation_id], now, wait=True)[conversation_id]
+    desk = _whole(conn, world, conversation_id, now)
     desk.actor, desk.staff_id = ("staff", staff_id) if staff_id else ("system", None)
     result = f(desk)
     drawn = pending.flush(conn, [desk.pending], now, world.local(now).date())
     return pending.numbered(result, drawn) if isinstance(result, str) else result
+
+
+def _whole(conn: sa.Connection, world: World, conversation_id: UUID, now: datetime) -> Desk:
+    """The Desk of a conversation, or of the one it has gone on in since somebody looked at it."""
+    found = loading.load_whole(conn, world, [conversation_id], now, wait=True)
+    if not found:
+        went = conversations.follow(conn, conversation_id)
+        found = loading.load_whole(conn, world, [went], now, wait=True) if went else {}
+    if not found:
+        raise NotFound("conversation")
+    return next(iter(found.values()))
 
 
 def run_timers(conn: sa.Connection, world: World, timers: Iterable[Job], now: datetime) -> list[UUID]:

@@ -42,6 +42,7 @@ conversations = sa.Table(
     sa.Column("unread", sa.Integer, nullable=False, default=0),
     when("created_at", nullable=False),
     when("updated_at", nullable=False),
+    sa.Column("merged_into", sa.Uuid),
     sa.Index("ix_conversations_updated_at", "updated_at"),
     part_index("ix_conversations_owned", "owner_id", "owned_until", where="owner_id IS NOT NULL"),
     part_index("ix_conversations_waiting_since", "community_id", "waiting_since", where="waiting_since IS NOT NULL"),
@@ -53,6 +54,13 @@ MODES = ("bot", "waiting", "human")
 
 def of_resident(conn: sa.Connection, resident_id: UUID) -> Row | None:
     return one(conn, sa.select(conversations).where(conversations.c.resident_id == resident_id))
+
+
+def follow(conn: sa.Connection, conversation_id: UUID) -> UUID | None:
+    """Where a conversation went on after its resident became known; None: it stands by itself, or never was."""
+    found = conn.execute(sa.select(conversations.c.merged_into).where(conversations.c.id == conversation_id))
+    went: UUID | None = found.scalar_one_or_none()
+    return went
 
 
 def owner_lapsed(conn: sa.Connection, now: datetime, limit: int) -> list[UUID]:

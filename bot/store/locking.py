@@ -44,7 +44,7 @@ _LOCK = (
         sa.or_(_any(work_orders), _any(complaints), _any(affairs), _any(alarms)).label("has_cases"),
     )
     .join(residents, residents.c.id == conversations.c.resident_id)
-    .where(among(conversations.c.id, "ids"))
+    .where(among(conversations.c.id, "ids"), conversations.c.merged_into.is_(None))
     .order_by(conversations.c.id)
 )
 # NO KEY UPDATE: rows that only point at a locked conversation (a message stored for later, a call task) need not wait.
@@ -56,7 +56,10 @@ _RESIDENT = tuple(residents.c.keys())
 
 
 def lock(conn: sa.Connection, ids: Sequence[UUID], *, wait: bool) -> list[Locked]:
-    """The conversations, locked in order of id. `wait=False` leaves out those that another transaction holds."""
+    """The conversations, locked in order of id; not those that have gone on in another.
+
+    `wait=False` leaves out those that another transaction holds.
+    """
     if not ids:
         return []
     split = len(_CONVERSATION)

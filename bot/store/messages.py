@@ -46,6 +46,7 @@ messages = sa.Table(
     when("sent_at"),
     when("received_at", nullable=False),
     sa.Column("raw", sa.Text),
+    sa.Column("own_phone", sa.Text),
     sa.UniqueConstraint("channel", "account", "external_id"),
     sa.Index("ix_messages_conversation_id_id", "conversation_id", "id"),
     sa.Index("ix_messages_identity_id_received_at", "identity_id", "received_at"),

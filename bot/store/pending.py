@@ -6,23 +6,25 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from bot.store import events, jobs, numbers, outbox
+from bot.store import events, jobs, merging, numbers, outbox
 from bot.store.affairs import affairs
 from bot.store.alarm_sends import alarm_sends
 from bot.store.alarms import alarms, alerts, call_tasks, follow_ups
 from bot.store.articles import ratings
 from bot.store.base import Row, insert, insert_new, insert_once, update_by_id
+from bot.store.bindings import bindings, codes
 from bot.store.complaints import complaints
 from bot.store.conversations import conversations
 from bot.store.database import notify
 from bot.store.events import case_events, promises
 from bot.store.messages import adopt, attachments, messages
 from bot.store.questions import questions
-from bot.store.residents import identities, residents
+from bot.store.residents import households, identities, residents
 from bot.store.staff import audit
 from bot.store.work_orders import work_orders
 
 _INSERTS = (
+    households,
     work_orders,
     complaints,
     affairs,
@@ -35,17 +37,19 @@ _INSERTS = (
     follow_ups,
     attachments,
     outbox.outbox,
+    bindings,
     audit,
     questions,
     ratings,
 )
 """In this order the rows of one turn may point at each other."""
 
-_ONCE = (call_tasks, follow_ups, outbox.outbox)
+_ONCE = (households, call_tasks, follow_ups, outbox.outbox, bindings)
 """Tables with a key that says a thing once: a row that stands already is left as it is."""
 
 _UPDATES = (
     residents,
+    households,
     identities,
     conversations,
     messages,
@@ -56,6 +60,8 @@ _UPDATES = (
     call_tasks,
     follow_ups,
     questions,
+    bindings,
+    codes,
 )
 """In lock order."""
 
@@ -77,6 +83,8 @@ class Pending:
         """(conversation, since, kind of case, case): pictures that came before their case."""
         self.numbers: list[tuple[str, str]] = []
         """(kind, mark): a number that is drawn last; until then texts and rows carry the mark."""
+        self.moves: list[merging.Move] = []
+        """Conversations that become one or two, after all else is written."""
 
     def insert(self, table: sa.Table, row: Row) -> None:
         self.inserts.setdefault(table, []).append(row)
@@ -100,6 +108,7 @@ def flush(conn: sa.Connection, turns: Sequence[Pending], now: datetime, day: dat
         outbox.cancel_fenced(conn, conversation_id, now)
     _write_inserts(conn, turns, drawn)
     _write_rest(conn, turns, now)
+    merging.run(conn, [move for turn in turns for move in turn.moves], now)
     notify(conn)
     return drawn
 

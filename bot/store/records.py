@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -45,6 +45,9 @@ class Resident(Record):
     stopped_at: datetime | None = None
     """Since when they want no notices and surveys."""
     created_at: datetime
+    privacy_version: str | None = None
+    """Which text about their data they were pointed to at the first contact."""
+    privacy_told_at: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class Identity(Record):
     address: str
     reachable: bool = True
     created_at: datetime
+    staff_id: UUID | None = None
+    """Whoever of the staff writes from here."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +75,9 @@ class Home(Record):
     room: str
     role: str = ""
     payer: bool = False
+    household_id: UUID | None = None
+    since: date | None = None
+    """What is older than this day is not for them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,6 +101,8 @@ class Conversation(Record):
     unread: int = 0
     created_at: datetime
     updated_at: datetime
+    merged_into: UUID | None = None
+    """Where it goes on since its resident is known; nobody speaks in this one any more."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from bot.store.base import (
     mappings,
     metadata,
     new_id,
+    one,
+    part_index,
     reference,
     value,
     when,
@@ -38,6 +40,9 @@ residents = sa.Table(
     when("greeted_at"),
     when("stopped_at"),
     when("created_at", nullable=False),
+    sa.Column("privacy_version", sa.Text),
+    when("privacy_told_at"),
+    part_index("ix_residents_phone", "phone", where="phone <> ''"),
 )
 
 households = sa.Table(
@@ -51,6 +56,7 @@ households = sa.Table(
     sa.Column("payer", sa.Boolean, nullable=False, default=False),
     sa.Column("since", sa.Date),
     sa.Column("until", sa.Date),
+    when("asleep_at"),
     sa.UniqueConstraint("resident_id", "home_id"),
 )
 
@@ -65,6 +71,7 @@ identities = sa.Table(
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("reachable", sa.Boolean, nullable=False, default=True),
     when("created_at", nullable=False),
+    sa.Column("staff_id", sa.Uuid),
     sa.UniqueConstraint("channel", "account", "address"),
 )
 
@@ -127,9 +134,20 @@ def conversation_of(resident: Row) -> Row:
     }
 
 
+_TODAY = sa.bindparam("today", type_=sa.Date)
+_IN_TIME = sa.and_(
+    sa.or_(households.c.until.is_(None), households.c.until >= _TODAY),
+    sa.or_(households.c.since.is_(None), households.c.since <= _TODAY),
+)
+"""It has begun and has not ended."""
+_IN_FORCE = sa.and_(_IN_TIME, households.c.asleep_at.is_(None))
+"""And it does not sleep."""
+
 _HOMES = (
     sa.select(
         households.c.resident_id,
+        households.c.id.label("household_id"),
+        households.c.since,
         households.c.role,
         households.c.payer,
         homes.c.id,
@@ -141,8 +159,7 @@ _HOMES = (
     .join(homes, homes.c.id == households.c.home_id)
     .join(buildings, buildings.c.id == homes.c.building_id)
     .where(among(households.c.resident_id, "residents"))
-    .where(sa.or_(households.c.until.is_(None), households.c.until >= sa.bindparam("today")))
-    .where(sa.or_(households.c.since.is_(None), households.c.since <= sa.bindparam("today")))
+    .where(_IN_FORCE)
     .order_by(households.c.id)
 )
 
@@ -210,7 +227,83 @@ def handset(conn: sa.Connection, resident_id: UUID, community_id: UUID, key: Key
         "account": account, "address": address, "reachable": True, "created_at": now,
     }  # fmt: skip
     insert_new(conn, identities, [new])
-    mine = sa.select(identities).where(
-        identities.c.channel == channel, identities.c.account == account, identities.c.address == address
+    found = one(
+        conn,
+        sa.select(identities).where(
+            identities.c.channel == channel, identities.c.account == account, identities.c.address == address
+        ),
     )
-    return mappings(conn, mine)[0]
+    assert found is not None
+    return found
+
+
+_MEMBERS = (
+    sa.select(residents, households.c.role)
+    .join(households, households.c.resident_id == residents.c.id)
+    .where(households.c.home_id == sa.bindparam("home", type_=sa.Uuid), _IN_TIME, residents.c.provisional.is_(False))
+    .order_by(residents.c.id)
+)
+
+
+def members_of(conn: sa.Connection, home_id: UUID, today: date) -> list[Row]:
+    """Who belongs to a home by the register today, each with the role; also where it sleeps for them."""
+    return mappings(conn, _MEMBERS, home=home_id, today=today)
+
+
+_WITH_PHONE = (
+    sa.select(residents)
+    .where(among(residents.c.phone, "phones"), sa.text("residents.phone <> ''"), residents.c.provisional.is_(False))
+    .order_by(residents.c.id)
+)
+
+
+def with_phone(conn: sa.Connection, spellings: Sequence[str]) -> list[Row]:
+    """The residents on whom one of these spellings of a number is registered."""
+    return mappings(conn, _WITH_PHONE, phones=spellings)
+
+
+def get_identity(conn: sa.Connection, identity_id: UUID) -> Row | None:
+    return one(conn, sa.select(identities).where(identities.c.id == identity_id))
+
+
+def identities_of_staff(conn: sa.Connection, staff_id: UUID) -> list[Row]:
+    """The addresses by which one of the staff writes to us."""
+    return mappings(conn, sa.select(identities).where(identities.c.staff_id == staff_id).order_by(identities.c.id))
+
+
+def set_staff(conn: sa.Connection, identity_id: UUID, staff_id: UUID | None) -> None:
+    """Whoever writes from this address is one of the staff from now on, or is not any more."""
+    conn.execute(sa.update(identities).where(identities.c.id == identity_id).values(staff_id=staff_id))
+
+
+def asleep(conn: sa.Connection, resident_id: UUID, home_id: UUID) -> UUID | None:
+    """The household line of a resident and a home that sleeps."""
+    mine = (households.c.resident_id == resident_id) & (households.c.home_id == home_id)
+    found: UUID | None = conn.execute(
+        sa.select(households.c.id).where(mine, households.c.asleep_at.is_not(None))
+    ).scalar_one_or_none()
+    return found
+
+
+def homes_copied(conn: sa.Connection, from_id: UUID, to_id: UUID, today: date) -> None:
+    """The homes of one entry of the register count for another entry of the same person, too."""
+    mine = sa.select(households).where(households.c.resident_id == from_id, _IN_FORCE)
+    rows = [{**row, "id": new_id(), "resident_id": to_id} for row in mappings(conn, mine, today=today)]
+    insert_new(conn, households, rows)
+
+
+def tenancies_ending(conn: sa.Connection, first: date, last: date) -> list[Row]:
+    """Tenants whose end date lies between these days, both included, with their home and conversation."""
+    joined = (
+        households.join(homes, homes.c.id == households.c.home_id)
+        .join(buildings, buildings.c.id == homes.c.building_id)
+        .join(residents, residents.c.id == households.c.resident_id)
+        .outerjoin(conversations, conversations.c.resident_id == residents.c.id)
+    )
+    statement = sa.select(
+        households.c.id, households.c.community_id, households.c.resident_id, households.c.until,
+        buildings.c.name.label("building"), homes.c.unit, homes.c.room, residents.c.phone,
+        conversations.c.id.label("conversation_id"),
+    ).select_from(joined)  # fmt: skip
+    ending = statement.where(households.c.role == "tenant", households.c.until >= first, households.c.until <= last)
+    return mappings(conn, ending.where(households.c.asleep_at.is_(None)).order_by(households.c.id))

@@ -161,3 +161,16 @@ def unask(conn: sa.Connection, case_kind: str | None, case_id: UUID | None) -> N
     """The question of this order was not sent after all."""
     if case_kind == "work_order":
         conn.execute(sa.update(work_orders).where(work_orders.c.id == case_id).values(asked_at=None))
+
+
+_OF_HOMES = (
+    sa.select(work_orders)
+    .where(among(work_orders.c.home_id, "homes"), work_orders.c.closed_at.is_(None))
+    .where(work_orders.c.resident_id != sa.bindparam("but", type_=sa.Uuid))
+    .order_by(work_orders.c.id)
+)
+
+
+def open_of_homes(conn: sa.Connection, home_ids: Sequence[UUID], but: UUID) -> list[Row]:
+    """Open orders of these homes that somebody else than the resident `but` has reported."""
+    return mappings(conn, _OF_HOMES, homes=home_ids, but=but)

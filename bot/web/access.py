@@ -23,7 +23,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from bot.desk import Case, Desk
 from bot.errors import Conflict, FrontdeskError, NotAllowed, NotFound
-from bot.store import affairs, alarms, articles, complaints, inbox, media, questions, staff, work_orders
+from bot.store import affairs, alarms, articles, bindings, complaints, inbox, media, questions, staff, work_orders
 from bot.store.base import NOBODY, Row
 from bot.web.context import CONTEXT, Context
 from bot.web.limits import FailureLimit
@@ -137,10 +137,15 @@ async def sign_in(context: Context, throttle: Throttle, login: str, password: st
     if not fits or row is None or not row["active"]:
         raise SignInRefused("login and password do not fit")
     throttle.passed(login, address)
-    token = secrets.token_urlsafe(32)
+    return await open_session(context, row["id"])
+
+
+async def open_session(context: Context, staff_id: UUID) -> str:
+    """A new session for somebody who has proved who they are: its token."""
+    now, token = context.clock.now(), secrets.token_urlsafe(32)
     session: Row = {
         "token_hash": token_hash(token),
-        "staff_id": row["id"],
+        "staff_id": staff_id,
         "csrf": secrets.token_urlsafe(24),
         "created_at": now,
         "seen_at": now,
@@ -379,6 +384,13 @@ def group_for(conn: sa.Connection, person: Person, group_id: UUID) -> Row:
     row = questions.get(conn, group_id)
     if row is None or not person.may(Act.WRITE_KNOWLEDGE).covers(row["community_id"]):
         raise NotFound("questions")
+    return row
+
+
+def binding_for(conn: sa.Connection, person: Person, binding_id: UUID) -> Row:
+    row = bindings.get(conn, binding_id)
+    if row is None or not person.may(Act.BIND).covers(row["community_id"]):
+        raise NotFound("binding")
     return row
 
 

@@ -39,6 +39,7 @@ class Act(enum.Enum):
     ANSWER_AFFAIR = "answer and close daily affairs"
     NOTE = "write a note on a case"
     CALL = "see and finish call tasks"
+    BIND = "say who an address is: codes, and bindings that wait"
     SEE_ALARMS = "see and acknowledge alarms"
     CLOSE_ALARM = "close an alarm"
     DRILL = "try the ways of alarms"
@@ -79,6 +80,7 @@ RIGHTS: Mapping[Act, Mapping[str, Scope]] = {
         "cashier": "own",
     },
     Act.CALL: _DESK,
+    Act.BIND: _DESK,
     Act.SEE_ALARMS: {**_DESK, "control_room": "c", "technician": "own", "department_head": "own", "admin": "own"},
     Act.CLOSE_ALARM: {**_DESK, "control_room": "c"},
     Act.DRILL: {**_HEADS, "admin": "x"},

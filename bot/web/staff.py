@@ -11,6 +11,7 @@ from bot.web.console import (
     affairs,
     alarms,
     attention,
+    bindings,
     calls,
     cards,
     complaints,
@@ -18,7 +19,9 @@ from bot.web.console import (
     inbox,
     knowledge,
     learning,
+    me,
     orders,
+    phone_sign_in,
     questions,
     sign_in,
     takeover,
@@ -44,6 +47,7 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/inbox/{id}/phone", cards.phone),
     ("GET", "/inbox/{id}/why/{message}", why.show),
     ("POST", "/inbox/{id}/why/{message}", why.correct),
+    ("POST", "/inbox/{id}/code", bindings.code),
     ("POST", "/inbox/{id}/take", takeover.take),
     ("POST", "/inbox/{id}/hand-back", takeover.hand_back),
     ("POST", "/inbox/{id}/typing", takeover.typing),
@@ -61,6 +65,12 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/calls", calls.page),
     ("POST", "/calls/{id}/done", calls.finish),
     ("POST", "/calls/{id}/phone", calls.phone),
+    ("GET", "/bindings", bindings.page),
+    ("POST", "/bindings/{id}/confirm", bindings.confirm),
+    ("POST", "/bindings/{id}/refuse", bindings.refuse),
+    ("GET", "/me", me.page),
+    ("POST", "/me/code", me.code),
+    ("POST", "/me/{id}/unbind", me.unbind),
     ("GET", "/alarms", alarms.page),
     ("POST", "/alarms/shown", alarms.shown),
     ("POST", "/alarms/drill", alarms.drill),
@@ -108,6 +118,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_get("/", _front)
     app.router.add_get(f"{PATH}/sign-in", sign_in.form)
     app.router.add_post(f"{PATH}/sign-in", sign_in.enter)
+    app.router.add_post(f"{PATH}/sign-in/phone", phone_sign_in.begin)
+    app.router.add_get(f"{PATH}/sign-in/phone", phone_sign_in.wait)
     for method, path, handler in PAGES:
         app.router.add_route(method, PATH + path, guarded(handler))
     app.router.add_get(f"{PATH}/live", middleware.stream(guarded(_live)))

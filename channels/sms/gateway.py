@@ -161,5 +161,6 @@ def received(account: str, settings: SmsAccount, text: Text) -> InboundMessage |
     return InboundMessage(
         channel=CHANNEL, account=account, external_id=external_id, sender=sender,
         kind="text" if words or not text.attachments else text.attachments[0].kind, text=words,
-        attachments=text.attachments, choice=consent.mark(words), sent_at=text.sent_at, raw=text.raw,
+        attachments=text.attachments, choice=consent.mark(words), own_phone=sender, sent_at=text.sent_at,
+        raw=text.raw,
     )  # fmt: skip

@@ -39,3 +39,10 @@ def handset(number: str, settings: SmsAccount) -> str | None:
 def national(address: str) -> str | None:
     """The eleven digits of a mainland mobile, from its E.164 form; None for any other number."""
     return address.removeprefix(MAINLAND) if _MAINLAND_MOBILE.fullmatch(address) else None
+
+
+def spellings(number: str) -> tuple[str, ...]:
+    """How an E.164 number may stand in a register: as it is, without the plus, and as it is dialled at home."""
+    parsed = phonenumbers.parse(number, None)
+    home = phonenumbers.national_significant_number(parsed)
+    return number, number.removeprefix("+"), home, f"00{number.removeprefix('+')}"

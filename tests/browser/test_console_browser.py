@@ -61,7 +61,7 @@ pytestmark = [
 
 NAME = "欧阳上官阿卜杜拉·买买提明·艾合买提江"
 PAGES = (
-    "inbox", "orders", "orders?closed", "complaints", "affairs", "calls", "alarms", "attention",
+    "inbox", "orders", "orders?closed", "complaints", "affairs", "calls", "bindings", "me", "alarms", "attention",
     "knowledge", "knowledge?tab=shipped&try=停车", "knowledge/new", "knowledge/shipped/tap-price", "questions",
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from bot.store import (
     alarm_sends,
     alarms,
     articles,
+    bindings,
     jobs,
     joined,
     learning,
@@ -21,6 +22,7 @@ from bot.store import (
     questions,
     residents,
     ways,
+    work_orders,
 )
 from bot.store.base import new_id
 from tests.support.clock import MONDAY as NOW
@@ -75,6 +77,16 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
     "questions of no group": lambda conn: questions.ungrouped(conn, 10),
     "questions of a community": lambda conn: questions.known(conn, IDS[0], 10),
     "questions of a group": lambda conn: questions.of_groups(conn, IDS),
+    "whose number it is": lambda conn: residents.with_phone(conn, ["+8613800138000", "13800138000"]),
+    "who belongs to a home": lambda conn: residents.members_of(conn, IDS[0], NOW.date()),
+    "an objection": lambda conn: bindings.told_to(conn, IDS[0], NOW),
+    "tries to bind": lambda conn: (
+        bindings.locked(conn, IDS[0], IDS[1], NOW),
+        bindings.tries_of_identity(conn, IDS[0], NOW),
+        bindings.tries_of_home(conn, IDS[1], NOW),
+    ),
+    "open codes": lambda conn: bindings.open_codes(conn, NOW),
+    "orders of a household": lambda conn: work_orders.open_of_homes(conn, IDS, IDS[0]),
     "a receipt": lambda conn: outbox.receipt(conn, "wechat", "main", "p1", "delivered", "", NOW),
 }
 SMALL = (

@@ -11,6 +11,8 @@ SEES = {
     "/complaints": "agent steward head supervisor duty site quality auditor",
     "/affairs": "agent steward head supervisor duty site cashier quality auditor",
     "/calls": "agent steward supervisor duty site",
+    "/bindings": "agent steward supervisor duty site",
+    "/me": "agent steward tech control head supervisor duty site cashier quality auditor admin",
     "/alarms": "agent steward tech control head supervisor duty site admin",
     "/attention": "agent supervisor duty site admin",
     "/learning": "supervisor site quality admin",

@@ -51,28 +51,31 @@ class Story:
     now: datetime
     world: World
     address: str = "openid-1"
+    account: tuple[str, str] = WECHAT
     transcript: list[str] = field(default_factory=list)
     _count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     # -- the resident
 
     def say(
-        self, text: str = "", *, kind: str = "text", pictures: int = 0, choice: str | None = None, pause: float = 20
-    ) -> Reply:
+        self, text: str = "", *, kind: str = "text", pictures: int = 0, choice: str | None = None, pause: float = 20,
+        own_phone: str = "",
+    ) -> Reply:  # fmt: skip
         """One message, and `pause` seconds until the next; a text of nothing but picture marks is sent as pictures."""
         pictures = pictures or text.count("[图片]")
         if pictures and not text.replace("[图片]", "").strip():
             text, kind = "", "image"
         attachments = tuple(Attachment(kind="image", media_id=f"m{n}") for n in range(pictures))
         message = InboundMessage(
-            channel=WECHAT[0],
-            account=WECHAT[1],
+            channel=self.account[0],
+            account=self.account[1],
             external_id=str(next(self._count)),
             sender=self.address,
             kind=kind,  # type: ignore[arg-type]
             text=text,
             attachments=attachments,
             choice=choice,
+            own_phone=own_phone,
         )
         local = self.now.astimezone(ZONE)
         item = Item(

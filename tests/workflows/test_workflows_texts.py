@@ -127,7 +127,7 @@ def _keys_in_code() -> set[str]:
     return found
 
 
-TIMERS = {"human.waiting", "unfinished.remind", "unfinished.task", "complaint.dialogue"}
+TIMERS = {"binding.again", "human.waiting", "unfinished.remind", "unfinished.task", "complaint.dialogue"}
 
 
 def test_every_text_that_the_code_asks_for_exists() -> None:

@@ -9,7 +9,7 @@ from workflows.affair.kinds import KINDS
 from workflows.dialogue import Fills, Heard
 from workflows.forms import Form
 from workflows.summary import bare_title, complaint_of, fault_of, is_chinese, shared
-from workflows.talk import Talk
+from workflows.talk import Talk, is_bound
 from workflows.where import UNKNOWN, Where
 
 name = "affair"
@@ -148,6 +148,8 @@ def _say_recorded(talk: Talk, form: Form, case: Affair, place: Where) -> None:
         place=shown + comma,
         what=form.fault,
     )
+    if form.kind == "payment" and not is_bound(talk.desk):
+        talk.reply("binding.offer")
     if _is_tenant(talk, place) and kinds.needs_owner(form.kind, form.text):
         talk.desk.record(case, "note", "租户申请，需业主同意")
         talk.reply("affair.needs_owner")

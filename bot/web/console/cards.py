@@ -31,6 +31,7 @@ def resident(conn: sa.Connection, v: View, conversation: Row) -> Data:
     return {
         **row,
         "shown_name": masks.name(row["name"]) if masked else row["name"],
+        "may_code": not row["provisional"] and v.may("BIND", conversation["community_id"]),
         "may_phone": bool(row["phone"]) and _may_phone(v, conversation),
         "homes": residents.homes_of(conn, [resident_id], v.world.local(v.now).date()).get(resident_id, []),
         "identities": residents.identities_of(conn, [resident_id]).get(resident_id, []),

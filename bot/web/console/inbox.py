@@ -9,7 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from aiohttp import web
 
-from bot.store import alarms, inbox, media, outbox, residents, thread
+from bot.store import alarms, conversations, inbox, media, outbox, residents, thread
 from bot.store.base import Row
 from bot.store.records import Conversation
 from bot.web import access
@@ -50,6 +50,9 @@ async def page(request: web.Request, person: Person) -> web.StreamResponse:
     since = _uuid(request.query.get("since", ""))
 
     def read(conn: sa.Connection, v: View) -> Data:
+        went = conversations.follow(conn, chosen) if chosen else None
+        if went is not None:  # its resident is known since; a page that refreshes itself goes on there, too
+            raise web.HTTPSeeOther(request.rel_url.with_path(f"{access.PATH}/inbox/{went}", keep_query=True))
         data: Data = {
             "filter": name,
             "filters": FILTERS,

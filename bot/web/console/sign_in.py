@@ -16,14 +16,15 @@ from bot.web.proxies import client_address
 LANGUAGE_COOKIE = "frontdesk_language"
 
 
-def _language(request: web.Request) -> str:
+def language_of(request: web.Request) -> str:
+    """What this browser reads: as it was chosen here, else as last time."""
     return texts.known(request.query.get("lang") or request.cookies.get(LANGUAGE_COOKIE, ""))
 
 
 def _page(
     request: web.Request, *, error: str = "", login: str = "", status: int = 200, seconds: int = 0
 ) -> web.Response:
-    language = _language(request)
+    language = language_of(request)
     token = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
     values = {
         "t": lambda key, **v: texts.say(language, key, **v),
