@@ -146,7 +146,7 @@ class Reader:
         return Explanation(
             rules=tuple(spoken_words(normal)),
             words=tuple(self._classifier.telling(normal, verdict, "intent", reading.intent)),
-            danger=self._classifier.scores(normal, verdict).shares("urgency")[2],
+            danger=self._classifier.scores(normal, verdict).urgencies()[2],
             danger_words=tuple(self._classifier.telling(normal, verdict, "urgency", "emergency")),
             nearest=tuple(_shipped().find(text)),
         )
@@ -272,7 +272,7 @@ def _category(scores: Scores, intent: str) -> str | None:
 
 
 def _urgency(scores: Scores, verdict: Verdict) -> tuple[str, tuple[str, ...]]:
-    _, lost, danger = scores.shares("urgency")
+    _, lost, danger = scores.urgencies()
     least = _least_danger(verdict)
     why = (
         f"danger {danger:.2f} against {least:.2f}",
@@ -294,7 +294,7 @@ def _least_danger(verdict: Verdict) -> float:
 
 
 def _doubt(scores: Scores, urgency: str) -> frozenset[str]:
-    doubtful = urgency != "emergency" and scores.shares("urgency")[2] >= _DOUBTFUL
+    doubtful = urgency != "emergency" and scores.urgencies()[2] >= _DOUBTFUL
     return _DOUBT if doubtful else frozenset()
 
 
