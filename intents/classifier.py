@@ -32,7 +32,7 @@ _DECAY = 3e-6
 _CAP = 3.0
 _SEED = 20261122
 # The intents as learned are less sure than they are right: probabilities are sharpened by this. Between what fits the
-# examples among themselves, which are hard on purpose (0.8), and everyday messages (0.4); see docs/understanding.md.
+# examples among themselves, which are hard on purpose (0.9), and everyday messages (0.4); see docs/understanding.md.
 _TEMPERATURE = 0.6
 
 HEADS: dict[str, tuple[str, ...]] = {
