@@ -21,9 +21,11 @@ class Dangers(msgspec.Struct, frozen=True):
 
 def locked_messages() -> list[dict[str, Any]]:
     """Labelled messages, as `evaluate` reads them."""
-    return read_rows(FOLDER / "messages.jsonl")
+    return [row for file in sorted(FOLDER.glob("messages_*.jsonl")) for row in read_rows(file)]
 
 
-def locked_dangers() -> Dangers:
-    table = tomllib.loads((FOLDER / "danger.toml").read_text("utf-8"))
-    return Dangers(tuple(table["must"]), tuple(table["must_not"]))
+def locked_dangers(number: int | None = None) -> Dangers:
+    """All of them, or one set by its number."""
+    files = sorted(FOLDER.glob(f"danger_{number or '*'}.toml"))
+    tables = [tomllib.loads(file.read_text("utf-8")) for file in files]
+    return Dangers(*(tuple(text for table in tables for text in table[kind]) for kind in ("must", "must_not")))

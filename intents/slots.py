@@ -21,6 +21,8 @@ from intents.numerals import DIGIT, digit_string
 from intents.times import TimePhrase, phrases_of
 
 _CN = "一二三四五六七八九十"
+# What units are called where they have no number: 乙单元, 东单元, B单元.
+_LETTERS = "a-h甲乙丙丁东西南北中"
 _BUILDING_NUMBER = rf"(?:\d{{1,3}}|[{_CN}百零]{{1,4}}|[a-z]\d{{0,2}}(?![a-z])|[甲乙丙丁])"
 _AREA = r"(?:(?P<area>[东南西北中](?:区|苑|园|院)|[一二三四五六七八1-8]期)\s*的?\s*)?"
 _BUILDING_WORD = (
@@ -32,7 +34,7 @@ _ROOM_DIGITS = (
 )
 _NOT_ROOM = (
     r"(?!\s*(?:[元块年米度平个人次条斤%万点:：]|k?[mw]h?\b|路|天|小时|分钟|"
-    r"多[个元块年天米]|[楼层](?!的?(?:厨|卫|家|住))|车位|号?线|\.\d|rmb|yuan|hkd))"
+    r"多[个元块年天米]|[楼层](?!的?(?:厨|卫|家|住)|[上下])|车位|号?线|\.\d|rmb|yuan|hkd))"
 )
 _ROOM = (
     rf"(?P<room>{_ROOM_DIGITS}){_NOT_ROOM}(?P<letter>[a-h](?![a-z]))?\s*(?:室|房号|房|户|号房|号(?!楼|线|车|电)|shi\b)?"
@@ -45,7 +47,7 @@ _TAIWAN = rf"(?P<zhi>(?:\d{{1,2}}|[{_CN}]{{1,3}})(?:楼|f)\s*之\s*(?:\d{{1,2}}|
 _FLOOR_ROOM = rf"(?P<floor2>\d{{1,2}}|[{_CN}]{{1,3}})(?:楼|层)\s*0?(?P<door>\d{{1,2}})\s*(?:室|号房|房|户)"
 _DOOR = rf"(?:{_TAIWAN}|{_FLOOR_FLAT}|{_FLOOR_ROOM}|(?:(?:\d{{1,2}}|[{_CN}]{{1,3}})(?:楼|层)\s*的?\s*)?{_ROOM})"
 _UNIT = (
-    rf"(?P<unit>\d{{1,2}}|[{_CN}]{{1,2}})\s*(?:单元|单位?(?=\d)|门洞|门(?=\s*[\d{DIGIT}])|"
+    rf"(?P<unit>\d{{1,2}}|[{_CN}]{{1,2}}|(?<![其a-z])[{_LETTERS}](?=\s*单元))\s*(?:单元|单位?(?=\d)|门洞|门(?=\s*[\d{DIGIT}])|"
     rf"梯(?=\s*\d{{3}})|\s*danyuan|\s*dan yuan)"
 )
 _UNIT_DASH = r"(?P<unit2>\d{1,2})-(?=\d{3,4}(?!\d))"
@@ -114,6 +116,11 @@ _DOORS = [
         r"门牌号?是?|房间号?是?|业主|本人|这里是|这边是|呢度系|我系|"
         rf"帮)\s*[:：]?\s*(?P<room>{_ROOM_DIGITS})(?P<letter>[a-h](?![a-z]))?{_NOT_ROOM}"
     ),
+    # 我302漏水: whoever begins with a number of people, points or pages means no room.
+    (
+        rf"(?:^|[,，。;；!\s])(?:我们?|咱们?|俺们?|阿拉)家?\s*(?P<room>\d{{3,4}})(?P<letter>[a-h](?![a-z]))?(?![\d:.\-/]){_NOT_ROOM}"
+        r"(?!\s*[多几来分秒岁号名页字张票股集级期件步款])"
+    ),
     (
         r"\b(?:i'?m (?:in|at|from)|(?:come|go|get|up|over|sent?|someone|him|her|them) to|"
         r"i live (?:in|at)|this is|from|in|at|my (?:flat|room|unit|apartment|place) is|it'?s|"
@@ -159,7 +166,7 @@ _ELSEWHERE = re.compile(
 _THEIRS = re.compile(
     r"^\s*(?:室|房|户)?(?:的)?\s*(?:那[一个]?[家户人]|嗰[户家]|的?(?:人|租客|租户|狗|猫|"
     r"邻居|住户|小孩|熊孩子|男的|女的)|邻居|住户|租客|租户|养|家养|家的?狗|在?装修|把|"
-    r"经常把|总?把|扔|往楼?下|蹦迪|半夜还)"
+    r"经常把|总?把|扔|往楼?下|蹦迪|半夜还)|^\s*(?:next door|upstairs|downstairs) (?:is|are|has|have|keeps?|was)\b"
 )
 _OWN = re.compile(r"(?:我|本人|自己|阿拉|俺)[^,，。]{0,6}$")
 
@@ -175,16 +182,17 @@ class _Home:
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The slots but `time` and `community`, with the time phrases met on the way."""
+    """The slots but `time` and `community`, with the time phrases met on the way, and the text `fold`ed."""
 
     slots: Slots
     phrases: tuple[TimePhrase, ...]
+    folded: str
 
 
 def find_slots(text: str, communities: Mapping[str, str] | None = None) -> Slots:
     """All slots of `text` but `time` (see `times.find_time`); `communities` maps alias to canonical name."""
     slots = read_slots(text).slots
-    return with_community(slots, text, communities or {})
+    return with_community(slots, fold(clean(text)), communities or {})
 
 
 def read_slots(text: str) -> Found:
@@ -199,7 +207,7 @@ def read_slots(text: str) -> Found:
         home = _home(text, _without_numbers(rest, phrases), _HOME_GATE.worth_trying(held))
     place = None if _places().marks.isdisjoint(held) else _place(text, folded)
     if not (home or phone or plate or place):
-        return Found(_NO_SLOTS, tuple(phrases))
+        return Found(_NO_SLOTS, tuple(phrases), folded)
     slots = Slots(
         building=home.get("building"),
         unit=home.get("unit"),
@@ -209,7 +217,7 @@ def read_slots(text: str) -> Found:
         plate=plate,
         place=place,
     )
-    return Found(slots, tuple(phrases))
+    return Found(slots, tuple(phrases), folded)
 
 
 # Any sign that counts in an order number, a phone or a plate.
@@ -228,14 +236,27 @@ def _numbers(folded: str) -> tuple[str | None, str | None, str]:
     return phone, plate, rest
 
 
-def with_community(slots: Slots, text: str, communities: Mapping[str, str]) -> Slots:
-    """The slots with the community that the text names; the longest alias wins."""
-    if not communities:
-        return slots
-    named = [alias for alias in communities if alias and alias in text]
-    if not named:
-        return slots
-    return msgspec.structs.replace(slots, community=communities[max(named, key=len)])
+def with_community(slots: Slots, folded: str, communities: Mapping[str, str]) -> Slots:
+    """The slots with the community that the `fold`ed text names."""
+    named = named_community(folded, communities)
+    return msgspec.structs.replace(slots, community=named) if named else slots
+
+
+def named_community(folded: str, communities: Mapping[str, str]) -> str | None:
+    """The community that a `fold`ed text names, in whatever script, width or case; the longest alias wins."""
+    named = [alias for alias in communities if (plain := _plain(alias)) in folded and _stands_alone(plain, folded)]
+    return communities[max(named, key=len)] if named else None
+
+
+@functools.lru_cache(maxsize=8192)
+def _plain(alias: str) -> str:
+    """An alias as texts are folded; an empty one becomes what no text holds."""
+    return fold(alias).strip() or "\0"
+
+
+def _stands_alone(plain: str, folded: str) -> bool:
+    """Park is not named by parking: an alias in Latin letters is whole words."""
+    return not plain.isascii() or re.search(rf"(?<![a-z\d]){re.escape(plain)}(?![a-z])", folded) is not None
 
 
 def _blank(found: re.Match[str]) -> str:
@@ -334,7 +355,7 @@ def _plate(folded: str) -> tuple[str | None, str]:
 # -- homes
 
 _SIGN = (
-    rf"\d|[零幺〇]|[{_CN}]\s*(?:号|栋|幢|座|单元|期|楼|层)|[{_CN}][{_CN}][{_CN}]|[a-z甲乙丙丁]\s*[座栋幢]|[东南西北中][区苑园院]"
+    rf"\d|[零幺〇]|[{_CN}]\s*(?:号|栋|幢|座|单元|期|楼|层)|[{_LETTERS}]\s*单元|[{_CN}][{_CN}][{_CN}]|[a-z甲乙丙丁]\s*[座栋幢]|[东南西北中][区苑园院]"
     r"|tower|block|blk|building|bldg|flat|unit"
 )
 _HOME_SIGN = re.compile(_SIGN, re.ASCII)
@@ -388,7 +409,7 @@ def _parts(found: re.Match[str], text: str) -> dict[str, str]:
         if not groups["area"].endswith("期") and "building" in parts:
             parts["building"] = text[begin:end] + parts["building"]
     if unit := groups.get("unit") or groups.get("unit2"):
-        parts["unit"] = digit_string(unit).lstrip("0") or "0"
+        parts["unit"] = digit_string(unit).upper().lstrip("0") or "0"
     room = _room(found, groups, text)
     return parts | ({"room": room} if room else {})
 
@@ -450,7 +471,7 @@ def _joined(homes: list[_Home], text: str) -> dict[str, str]:
 def _is_elsewhere(home: _Home, folded: str) -> bool:
     if "room" not in home.parts:
         return False
-    before, after = folded[max(0, home.begin - 14) : home.begin], folded[home.end : home.end + 10]
+    before, after = folded[max(0, home.begin - 14) : home.begin], folded[home.end : home.end + 24]
     led = any(found.end() == len(before) for found in _ELSEWHERE.finditer(before))
     return led or bool(_THEIRS.match(after) and not _OWN.search(before))
 

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+import pytest
+
 from intents.evaluate import evaluate
 from intents.examples import load_examples
 from intents.locked import locked_dangers, locked_messages
@@ -13,20 +15,23 @@ NOW = datetime.fromisoformat("2026-11-22T10:00")
 
 def test_messages_never_trained_on(reader: Reader) -> None:
     found = evaluate(locked_messages(), reader, NOW)
-    assert found["messages"] >= 390
-    assert found["intent"] >= 0.94
+    assert found["messages"] >= 600
+    assert found["intent"] >= 0.93
     assert found["macro_f1"] >= 0.92
-    assert found["category"]["intent_right"] >= 0.90
+    assert found["category"]["intent_right"] >= 0.92
     assert found["emergency"]["recall"] >= 0.96
-    assert found["emergency"]["precision"] >= 0.82
+    assert found["emergency"]["precision"] >= 0.75
+    assert found["calibration_error"] <= 0.045
 
 
-def test_danger_never_trained_on(reader: Reader) -> None:
-    dangers = locked_dangers()
-    missed = [text for text in dangers.must if reader.read(text, NOW).urgency != "emergency"]
-    false = [text for text in dangers.must_not if reader.read(text, NOW).urgency == "emergency"]
-    assert len(missed) <= 1, missed
-    assert len(false) <= 4, false
+# The first set was looked at while examples were written; the third never was.
+@pytest.mark.parametrize(("number", "missed", "false"), [(1, 1, 4), (2, 5, 7), (3, 4, 5)])
+def test_danger_never_trained_on(reader: Reader, number: int, missed: int, false: int) -> None:
+    dangers = locked_dangers(number)
+    unheard = [text for text in dangers.must if reader.read(text, NOW).urgency != "emergency"]
+    raised = [text for text in dangers.must_not if reader.read(text, NOW).urgency == "emergency"]
+    assert len(unheard) <= missed, unheard
+    assert len(raised) <= false, raised
 
 
 def test_what_is_held_out_is_no_example() -> None:

@@ -119,6 +119,27 @@ def test_a_text_seen_before_gets_the_communities_of_the_new_call(reader: Reader)
     assert reader.read(text, NOW, {"翠湖": "翠湖苑"}).slots.community == "翠湖苑"
 
 
+@pytest.mark.parametrize(
+    ("text", "community"),
+    [
+        ("GREEN LAKE tower 2 flat 5A, no hot water", "翠湖苑"),
+        ("ＧＲＥＥＮ lake 灯坏了", "翠湖苑"),
+        ("翠湖灣的門鎖壞了", "翠湖湾"),
+        ("the parking barrier is stuck", None),
+        ("Park tower 3, the lift is stuck on 5", "公园里"),
+        ("门锁坏了", None),
+    ],
+)
+def test_an_alias_is_known_in_any_script_width_and_case(reader: Reader, text: str, community: str | None) -> None:
+    names = {"Green Lake": "翠湖苑", "翠湖": "翠湖苑", "翠湖湾": "翠湖湾", "Park": "公园里", "": "nowhere"}
+    assert reader.read(text, NOW, names).slots.community == community
+
+
+@pytest.mark.parametrize("text", ["我302", "我是1502的", "4幢乙单元602", "Tower 4, 18A"])
+def test_a_home_alone_asks_for_nothing(reader: Reader, text: str) -> None:
+    assert reader.read(text, NOW).intent == "other"
+
+
 def test_all_at_once_is_the_same_as_one_by_one(reader: Reader) -> None:
     texts = ["水管漏水", "物业费多少钱", "水管漏水", "", "3-2-1502"]
     assert reader.read_all(texts, NOW) == [reader.read(text, NOW) for text in texts]
@@ -185,3 +206,21 @@ def _reader() -> Reader:
 )
 def test_long_texts_are_read_in_good_time(reader: Reader, text: str) -> None:
     assert reader.read(text, NOW).intent in INTENTS
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("厨\u200b房\u200b水\u2060龙\ufeff头\u00ad漏水", "repair"),
+        ("\u202e厨房水龙头漏水，麻烦来修\u202c", "repair"),
+        ("厨房水龙头漏水，麻烦来修" + "！" * 10_000, "repair"),
+        ("🚿💧💧" * 3000, "other"),
+        ("👨\u200d👩\u200d👧", "other"),
+        ("שלום שלום", "other"),
+        ("\u200b\u200b\u200b", "other"),
+        ("\ud800\x00\ue000", "other"),
+    ],
+    ids=range(8),
+)
+def test_hostile_texts_are_read_for_what_they_say(reader: Reader, text: str, intent: str) -> None:
+    assert reader.read(text, NOW).intent == intent
