@@ -150,6 +150,12 @@ class Desk:
         return next(iter(planner.in_order(self.world, self.identities, last, preferred)), None)
 
     @property
+    def shares_number(self) -> bool:
+        """Whether the resident can hand over their number by a button where they write from."""
+        limits = self.world.capabilities.get((self.identity.channel, self.identity.account)) if self.identity else None
+        return limits is not None and limits.shares_number
+
+    @property
     def known_phone(self) -> str:
         return self.resident.phone
 

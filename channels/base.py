@@ -39,6 +39,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     touch_quota: int = 0
     """How many messages that window allows."""
     buttons: bool = False
+    shares_number: bool = False
+    """A resident can hand over their own number by a button, and the provider vouches for it."""
     receipts: bool = False
     media: bool = False
     """Attachments that have a `media_id` can be had by `download` (see `Downloads`), for a while."""

@@ -108,6 +108,11 @@ class Choice(msgspec.Struct, frozen=True):
     label: str
 
 
+SHARE_NUMBER: Final = "share-number"
+"""The value of a choice by which a resident hands over their own number with one tap, where the channel has such a
+button (`Capabilities.shares_number`). What comes back is a contact, and no choice."""
+
+
 class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One part of what we say, to one address. `row_id` names the outbox row and serves as idempotency key where one
     exists."""

@@ -51,6 +51,7 @@ PAGES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/inbox/{id}/take", takeover.take),
     ("POST", "/inbox/{id}/hand-back", takeover.hand_back),
     ("POST", "/inbox/{id}/typing", takeover.typing),
+    ("POST", "/inbox/{id}/parts", takeover.parts),
     ("POST", "/inbox/{id}/reply", takeover.reply),
     ("GET", "/orders", orders.page),
     ("GET", "/orders/{id}", orders.detail),

@@ -13,7 +13,15 @@ from typing import Any, Final, TypeVar
 
 import httpx
 import msgspec
-from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions, Message
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    LinkPreviewOptions,
+    Message,
+    ReplyKeyboardMarkup,
+)
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -26,7 +34,7 @@ from telegram.error import (
 from telegram.request import HTTPXRequest, RequestData
 
 from channels.errors import Blocked, Later, Misconfigured, OutcomeUnknown, Rejected, SendError
-from channels.messages import Choice
+from channels.messages import SHARE_NUMBER, Choice
 from channels.telegram.keyboard import USED, data_of
 from channels.telegram.settings import TelegramSettings
 
@@ -243,8 +251,12 @@ class Api:
         await asyncio.gather(self._requests.shutdown(), self._updates.shutdown())
 
 
-def _markup(choices: Sequence[Choice]) -> InlineKeyboardMarkup:
-    """Short labels side by side, long ones below each other."""
+def _markup(choices: Sequence[Choice]) -> InlineKeyboardMarkup | ReplyKeyboardMarkup:
+    """Short labels side by side, long ones below each other. A number can be asked for in a private chat only, by a
+    button in place of the keyboard (KeyboardButton.request_contact); it goes when it was pressed."""
+    if choices[0].value == SHARE_NUMBER:
+        button = KeyboardButton(choices[0].label, request_contact=True)
+        return ReplyKeyboardMarkup([[button]], resize_keyboard=True, one_time_keyboard=True)
     try:
         buttons = [InlineKeyboardButton(choice.label, callback_data=data_of(choice.value)) for choice in choices]
     except ValueError as error:

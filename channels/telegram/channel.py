@@ -15,6 +15,7 @@ import msgspec
 from channels.base import Capabilities, Route
 from channels.errors import Rejected, SendError, Unauthorised
 from channels.messages import (
+    SHARE_NUMBER,
     ChannelEvent,
     InboundMessage,
     OutboundMessage,
@@ -70,6 +71,7 @@ class Telegram:
         text_unit="utf16",
         largest_body=updates.BODY_LIMIT,
         buttons=True,
+        shares_number=True,
         media=True,
     )
 
@@ -191,7 +193,7 @@ class Telegram:
             raise
         if number is None:
             return SendResult()
-        if message.choices:
+        if any(choice.value != SHARE_NUMBER for choice in message.choices):
             self._offered(message.address, number)
         return SendResult(provider_id=f"{chat}:{number}")
 

@@ -48,6 +48,20 @@ async def test_a_shared_contact_becomes_the_resident(database_url: str, clock: S
         assert (order["resident_id"], order["verified"]) == (person, True)
 
 
+async def test_a_tap_hands_over_the_number(database_url: str, clock: StoppedClock) -> None:
+    async with telegram_desk.opened(database_url, clock) as desk:
+        person = await desk.database.write(registered, clock)
+        await desk.until(lambda: desk.platform.bot.webhook == desk.url)
+        await desk.platform.write(PERSON, "绑定")
+        assert "几栋几单元几室" in (await desk.answered(PERSON))[0]
+        (asked,) = (payload for name, payload in desk.platform.requests if name == "sendMessage")
+        (((button,),),) = (asked["reply_markup"]["keyboard"],)
+        assert button == {"text": "用我的手机号绑定", "request_contact": True}
+        await desk.platform.contact(PERSON, NUMBER)
+        assert "绑定好了：3栋2单元1502" in (await desk.answered(PERSON, 2))[1]
+        assert (await desk.identity(PERSON))["resident_id"] == person
+
+
 async def test_a_text_message_from_the_registered_phone_is_theirs(database_url: str, clock: StoppedClock) -> None:
     async with sms_desk.opened(database_url, clock) as desk:
         person = await desk.database.write(registered, clock)

@@ -1,7 +1,8 @@
 """The talk that makes an address a resident: home, name, last four digits of the registered phone, one question a
 message; or a one-time code."""
 
-from bot.desk import Desk, Job
+from bot.desk import Choice, Desk, Job
+from channels.messages import SHARE_NUMBER
 from workflows import dialogue, forms, intake, where
 from workflows.binding import become, check, codes, staff, unbind, words
 from workflows.forms import Form
@@ -89,6 +90,8 @@ def _ask_home(talk: Talk, form: Form, place: Where) -> None:
         intake.ask_nearest(talk, form, place)
     else:
         _ask(talk, form, "where", "binding.ask_home", where=intake.where_question(talk))
+        if talk.desk.shares_number:
+            talk.offer([Choice(SHARE_NUMBER, talk.text("binding.share"))])
         return
     talk.end("application", "choosing" if step == "which" else "collecting")
 

@@ -134,6 +134,7 @@ def _open(conn: sa.Connection, v: View, conversation_id: UUID, since: UUID | Non
         "owned": row["owner_id"] == v.person.id,
         "last": inbox.last_sent(conn, conversation_id, v.now),
         "sending": outbox.still_sending(conn, conversation_id),
+        "by_text": (outbox.reachable_identity(conn, row["resident_id"]) or {}).get("channel") == "sms",
         "alarm": alarms.of_conversations(conn, [conversation_id]).get(conversation_id),
         "owned_for": _left(v, Conversation.of(row)),
         "resident": cards.resident(conn, v, row),

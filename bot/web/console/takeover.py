@@ -67,6 +67,20 @@ async def typing(request: web.Request, person: Person) -> web.StreamResponse:
     return web.Response(status=204)
 
 
+async def parts(request: web.Request, person: Person) -> web.StreamResponse:
+    """While one writes to a phone number: how many text messages it makes, or that only approved texts go there."""
+    context = request.app[CONTEXT]
+    row = await context.database.read(access.conversation_for, person, view.record_id(request))
+    words = fields.text(await request.post(), "text")
+    identity = await context.database.read(outbox.reachable_identity, row["resident_id"])
+    account = context.settings.sms.get(identity["account"]) if identity and identity["channel"] == "sms" else None
+    if account is None or not words:
+        return web.Response()
+    seen = account.segments(words)
+    key = "inbox.approved_only" if seen.encoding == "mainland" else "inbox.parts"
+    return web.Response(text=view.here(request, person).t(key, n=seen.parts, left=seen.left))
+
+
 async def reply(request: web.Request, person: Person) -> web.StreamResponse:
     text = fields.needed(await request.post(), "text")
     member = person.member(request.app[CONTEXT])

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.web.simulator.faults import Fault, Faults, Trouble, usual
 from bot.web.simulator.telegram_bot import Bot, Json
-from bot.web.simulator.telegram_phone import Key, Phone
+from bot.web.simulator.telegram_phone import CONTACT, Key, Phone
 
 TEXT_LIMIT: Final = 4096
 DATA_LIMIT: Final = 64
@@ -264,12 +264,21 @@ def _whole(value: object) -> int:
 
 
 def _keys(markup: Any) -> tuple[tuple[Key, ...], ...]:
+    if isinstance(markup, dict) and "keyboard" in markup:
+        return tuple(tuple(_plain_key(button) for button in row) for row in markup["keyboard"])
     rows = markup.get("inline_keyboard", []) if isinstance(markup, dict) else []
     for row in rows:
         for button in row:
             if not 1 <= len(str(button.get("callback_data", "")).encode()) <= DATA_LIMIT:
                 raise Refused(400, "Bad Request: BUTTON_DATA_INVALID")
     return tuple(tuple(Key(button["text"], button["callback_data"]) for button in row) for row in rows)
+
+
+def _plain_key(button: Any) -> Key:
+    """A button in place of the keyboard: it types its words, or hands over the number."""
+    if not isinstance(button, dict) or not str(button.get("text", "")).strip():
+        raise Refused(400, "Bad Request: text buttons are allowed in reply keyboards only")
+    return Key(button["text"], CONTACT if button.get("request_contact") else "")
 
 
 def _sent(message_id: int, chat: int, kind: str, bot: Bot, text: str) -> Json:

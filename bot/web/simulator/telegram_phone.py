@@ -9,8 +9,12 @@ import msgspec
 Side = Literal["sent", "received", "system"]
 
 
+CONTACT = "contact"
+"""The data of a button that hands over the number of the phone."""
+
+
 class Key(msgspec.Struct, frozen=True):
-    """An inline button."""
+    """An inline button, or one in place of the keyboard (`data` empty, or `CONTACT`)."""
 
     text: str
     data: str

@@ -25,7 +25,7 @@
     for (const key of bubble.keys.flat()) {
       const button = element("button", "", key.text);
       button.type = "button";
-      button.addEventListener("click", () => act("press", key.data, bubble.message_id));
+      button.addEventListener("click", () => key.data === "contact" ? act("contact") : act("press", key.data, bubble.message_id));
       keys.append(button);
     }
     return keys;
