@@ -137,7 +137,7 @@ def _flags(text: str, spoken: list[Gated[_Named]], rules: _Rules) -> frozenset[s
 @functools.cache
 def _rules() -> _Rules:
     data: dict[str, Any] = tomllib.loads(data_folder().joinpath("rules.toml").read_text("utf-8"))
-    red = [re.escape(word) for word in (*data["red_flags"]["words"], *data["red_flags"]["also"])]
+    red = [_red(word) for word in (*data["red_flags"]["words"], *data["red_flags"]["also"])]
     emergency = {kind: data["emergency"][kind] for kind in _ORDER}
     spoken = [
         *_branches("danger", emergency),
@@ -155,6 +155,11 @@ def _rules() -> _Rules:
         also=data["red_flags"]["also"],
         whole=tuple((name, _either(patterns)) for name, patterns in data["whole"].items()),
     )
+
+
+def _red(word: str) -> str:
+    """A number is no part of a longer one: 12345 stands in many phone numbers and plates."""
+    return rf"(?<![0-9A-Za-z]){word}(?![0-9A-Za-z])" if word.isdecimal() else re.escape(word)
 
 
 def _branches(family: str, named: Mapping[str, list[str]]) -> Iterable[tuple[_Named, str]]:

@@ -45,15 +45,20 @@ def _end(conn: sa.Connection, prefix: str, now: datetime) -> None:
     alarms.close_standing(conn, prefix, OVER, now)
 
 
+def _is_due(conn: sa.Connection, every: timedelta, now: datetime) -> bool:
+    """The first one is due a day after there are people to call."""
+    latest, entered = alarm_sends.latest_drill(conn), staff.first_entered(conn)
+    if latest is not None:
+        return now - latest >= every
+    return entered is not None and now - entered >= timedelta(days=1)
+
+
 def check(conn: sa.Connection, settings: Settings, now: datetime) -> int:
     """Ask for a drill where the last one is too long ago, once a month; how many were asked for. Old drills end."""
     alarms.close_older(conn, "drill:", OVER, now - STANDS, now)
     if not settings.robots and settings.staff_sms is None:
         return 0
-    latest = alarm_sends.latest_drill(conn)
-    if latest is not None and now - latest < timedelta(days=settings.alarms.drill_days):
-        return 0
-    if alarms.is_standing(conn, DUE):
+    if not _is_due(conn, timedelta(days=settings.alarms.drill_days), now) or alarms.is_standing(conn, DUE):
         return 0
     results.alarm(conn, NOBODY, "drill_due", "", now, key=f"{DUE}{now.astimezone(settings.zone):%Y%m}")
     return 1

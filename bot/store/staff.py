@@ -102,6 +102,12 @@ def everybody(conn: sa.Connection) -> list[Row]:
     return [{**person, "roles": roles.get(person["id"], [])} for person in people]
 
 
+def first_entered(conn: sa.Connection) -> datetime | None:
+    """Since when there is anybody on the staff."""
+    first: datetime | None = conn.execute(sa.select(sa.func.min(staff.c.created_at))).scalar()
+    return first
+
+
 def open_session(conn: sa.Connection, row: Row) -> None:
     conn.execute(sa.insert(sessions), [row])
 

@@ -108,7 +108,7 @@ async def console(
         await page.goto("/console/sign-in")
         await page.get_by_label("账号").fill(login)
         await page.get_by_label("密码").fill(PASSWORD)
-        await page.get_by_role("button", name="登录").click()
+        await page.get_by_role("button", name="登录", exact=True).click()
         await page.wait_for_url("**/console/**")
         yield page, kit
         await page.close()

@@ -172,7 +172,7 @@ async def test_lesser_alarms_go_to_the_group_and_wake_nobody(desk: AlarmDesk) ->
 
 async def test_words_that_are_not_for_everybody_stay_in_the_console(sqlite_url: str, clock: StoppedClock) -> None:
     async with alarm_desk.opened(sqlite_url, clock, robot={"kinds": ("red_flag",)}, sms="") as desk:
-        await desk.kit.write_as(kit.openid(), "你们保安打人，我要找律师起诉你们")
+        await desk.kit.write_as(kit.openid(), "你们乱收费，我要找律师起诉你们")
         await desk.until_sent(1, "accepted")
         assert "律师" not in desk.said()[0]
         assert desk.said()[0].startswith("【敏感字眼】翠湖苑\n10:00 报警。")

@@ -100,6 +100,11 @@ def test_flags(reader: Reader, text: str, flag: str) -> None:
     assert flag in reader.read(text, NOW).flags
 
 
+@pytest.mark.parametrize("text", ["厨房漏水，电话13912345678", "粤B12345挡住了门", "单号123456到哪了"])
+def test_a_number_inside_another_is_no_red_flag(reader: Reader, text: str) -> None:
+    assert "12345" not in reader.read(text, NOW).flags
+
+
 @pytest.mark.parametrize("text", ["厨房漏水急修", "隐私窗帘装在哪里", "停车场怎么走", "牛奶订多了想退"])
 def test_no_flags_where_the_word_says_something_else(reader: Reader, text: str) -> None:
     assert not reader.read(text, NOW).flags & {"urgent_word", "privacy", "opt_out", "confidential", "anger"}

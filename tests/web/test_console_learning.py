@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
+from markupsafe import escape
 from prometheus_client import REGISTRY
 
 from bot import app
@@ -183,7 +184,7 @@ async def test_a_model_poisoned_by_corrections_cannot_go_live(sqlite_url: str, c
         assert model["report"]["new"]["recall"] < model["report"]["old"]["recall"]
         page = await supervisor.text("/learning")
         assert "现在能发现的险情会漏掉" in page
-        assert all(text in page for text in model["report"]["missed"])
+        assert all(str(escape(text)) in page for text in model["report"]["missed"])
         assert (await supervisor.post(f"/learning/models/{model['id']}/live")).status == 409
         assert kit.worlds.current.reader._classifier is before._classifier
         unnamed = next(text for text in dangers if judge(normalise(text)).raised)

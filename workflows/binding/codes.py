@@ -88,7 +88,7 @@ def _staff(talk: Talk, row: Mapping[str, Any]) -> None:
         return
     register.set_staff(desk, desk.incoming.identity.id, member.id)
     desk.staff_id = member.id
-    desk.audit("staff.bound", "identity", desk.incoming.identity.id)
+    desk.audit("identity.staff", "identity", desk.incoming.identity.id)
     talk.reply("binding.staff_done", name=member.name)
     talk.end("application", "answered")
 
