@@ -21,6 +21,7 @@ def no_secret_in_any_log() -> Iterator[None]:
     assert not _EAR.heard, _EAR.heard[:3]
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: the tests with processes and browsers wait more than they work."""
     return (os.cpu_count() or 1) + 1

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -248,7 +248,8 @@ async def test_an_order_goes_from_move_to_move_without_loading_the_page_again(sq
         assert await page.evaluate("window.sameDocument")
 
 
-async def test_nothing_is_too_small_or_without_a_name(sqlite_url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pages", [PAGES[::4], pytest.param(PAGES, marks=pytest.mark.long)], ids=["few", "all"])
+async def test_nothing_is_too_small_or_without_a_name(pages: Sequence[str], sqlite_url: str, tmp_path: Path) -> None:
     async with console(sqlite_url, tmp_path) as (page, kit):
         await write(kit, crowd, kit.seed)
         await write(kit, alarm, kit.seed, "gas", "wang", "emergency", "agent")
@@ -257,7 +258,7 @@ async def test_nothing_is_too_small_or_without_a_name(sqlite_url: str, tmp_path:
             f"orders/{kit.seed.cases['o3']}",
             f"complaints/{kit.seed.cases['noise']}",
         ]
-        for name in (*PAGES, *single, f"affairs/{kit.seed.cases['affair']}"):
+        for name in (*pages, *single, f"affairs/{kit.seed.cases['affair']}"):
             for width, height in ((1366, 768), (360, 740)):
                 await page.set_viewport_size({"width": width, "height": height})
                 await page.goto(f"/console/{name}")

@@ -151,7 +151,7 @@ async def test_being_throttled_is_no_failure(lite: AlarmDesk) -> None:
     await lite.until_sent(2, "accepted")
     await lite.kit.until(_is_queued("wecom"))
     (row,) = await lite.sends(SENDS.c.target == "wecom")
-    assert (row["status"], row["attempts"]) == ("queued", 0)
+    assert (row["status"], row["attempts"], row["error"]) == ("queued", 0, "errcode 45009: api freq out of limit")
 
 
 async def test_lesser_alarms_go_to_the_group_and_wake_nobody(desk: AlarmDesk) -> None:

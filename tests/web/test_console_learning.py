@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 import sqlalchemy as sa
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
@@ -97,6 +98,7 @@ async def correct(browser: Browser, row: Row, **fields: str) -> ClientResponse:
     return await browser.post(why(row), {**AS_PAYMENT, **fields}, **{"HX-Request": "true"})
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 async def test_a_message_misread_is_corrected_learned_and_read_right_for_good(
     database_url: str, clock: StoppedClock, tmp_path: Path
 ) -> None:
@@ -168,6 +170,7 @@ async def _after_a_restart(url: str, folder: Path) -> None:
         assert (read(LATER, now).intent, read(SLANG, now).intent) == ("payment", "payment")
 
 
+@pytest.mark.long  # what decides is held in tests/intents/test_intents_learning.py, on fewer examples
 async def test_a_model_poisoned_by_corrections_cannot_go_live(sqlite_url: str, clock: StoppedClock) -> None:
     """Somebody wants no more alarms: every fifth danger is called small talk, and the same words are meant to hold."""
     dangers = [example.text for example in load_examples() if example.urgency == "emergency"][::5]
