@@ -7,6 +7,8 @@ import msgspec
 
 from intents.model import CATEGORIES, EMERGENCIES, INTENTS, URGENCIES, Reading, Request
 
+BY_MODEL = "read by a language model"
+"""Stands in the explanation of a reading that follows an opinion."""
 SURE = 0.75
 """How sure a reading is that follows an opinion: enough to act on, less than what a rule or the staff have said."""
 LONGEST_PLACE = 12
@@ -68,5 +70,5 @@ def follow(reading: Reading, opinion: Opinion) -> Reading:
         emergency=(opinion.danger or reading.emergency or "other") if urgency == "emergency" else None,
         slots=slots,
         requests=(Request(opinion.intent, text, category, urgency, slots),),
-        explanation=(*reading.explanation, "read by a language model"),
+        explanation=(*reading.explanation, BY_MODEL),
     )

@@ -83,6 +83,8 @@ def first_line(talk: Talk) -> None:
 
 def privacy(talk: Talk) -> None:
     talk.reply("greeting.privacy")
+    if talk.desk.world.settings.language_model.base_url:
+        talk.reply("greeting.privacy_model")
     talk.end("faq", "answered")
 
 

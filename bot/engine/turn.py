@@ -28,6 +28,7 @@ from bot.store.records import Identity, Job
 from bot.world import World
 from channels.messages import InboundMessage
 from intents.model import Reading
+from intents.opinion import BY_MODEL
 
 log = logging.getLogger(__name__)
 
@@ -301,6 +302,8 @@ def _write_outcome(desk: Desk, incoming: Incoming, status: str) -> None:
         "reading": {"intent": reading.intent, "confidence": reading.confidence, "category": reading.category,
         "urgency": reading.urgency, "slots": desk.outcome.slots},
     }  # fmt: skip
+    if BY_MODEL in reading.explanation:
+        outcome["reading"]["by_model"] = True
     desk.pending.update(messages.messages, incoming.id, outcome)
 
 

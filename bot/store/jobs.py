@@ -129,6 +129,12 @@ def answered(conn: sa.Connection, job_id: UUID, payload: Row, now: datetime, err
     return conn.execute(found.values(payload=payload, due_at=now, error=error)).rowcount > 0
 
 
+def about(conn: sa.Connection, ref: UUID, kinds: Sequence[str]) -> list[Row]:
+    """The timers of these kinds for one reason, whatever became of them; they are kept for a month."""
+    statement = sa.select(jobs).where(jobs.c.ref == ref, jobs.c.kind.in_(kinds)).order_by(jobs.c.id)
+    return mappings(conn, statement)
+
+
 _NEXT_DUE = sa.select(sa.func.min(jobs.c.due_at)).where(_WAITING)
 
 

@@ -44,6 +44,7 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
         jobs.begin_asking(conn, IDS),
         jobs.answered(conn, IDS[0], {}, NOW),
     ),
+    "timers about a message": lambda conn: jobs.about(conn, IDS[0], ["k"]),
     "the message of a timer": lambda conn: messages.by_id(conn, IDS[0]),
     "timers without a reason": lambda conn: jobs.cancel(conn, IDS, ["k"], NOW),
     "alarm ways": lambda conn: (

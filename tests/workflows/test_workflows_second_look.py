@@ -74,9 +74,17 @@ def test_a_message_is_answered_as_the_model_reads_it() -> None:
         assert len(told) == 1
         (message,) = played.rows("messages")
         assert (message["intent"], message["reading"]["category"]) == ("repair", "hvac")
+        assert message["reading"]["by_model"], "the console says why it was read so"
         (conversation,) = played.rows("conversations")
         assert conversation["unread"] == 1
         assert conversation["misunderstood"] == 0
+
+
+def test_who_asks_about_privacy_hears_of_the_model() -> None:
+    with asking() as played:
+        assert "AI" in played.say("隐私").text
+    with story("listed") as played:
+        assert "AI" not in played.say("隐私").text
 
 
 def test_danger_that_only_the_model_sees_is_danger() -> None:
