@@ -176,6 +176,8 @@ class LanguageModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     def __post_init__(self) -> None:
         if self.base_url and not self.base_url.startswith(("http://", "https://")):
             raise ValueError("base_url must begin with http:// or https://, such as https://api.example.com/v1")
+        if not self.api_key.isascii() or any(sign.isspace() for sign in self.api_key):
+            raise ValueError("api_key must hold nothing but the key: no space, no line break")
         if self.base_url and not self.model:
             raise ValueError("model is missing: name the model as the endpoint does")
         if not self.base_url and (self.model or self.api_key):

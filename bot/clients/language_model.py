@@ -131,7 +131,7 @@ class LanguageModel:
 def _refusal(status: int) -> ModelError:
     if status in {401, 403}:
         return ModelError("refused", f"HTTP {status}: check language_model.api_key")
-    if status in {400, 404, 422}:
+    if status in {301, 302, 307, 308, 400, 404, 405, 422}:
         return ModelError("refused", f"HTTP {status}: check language_model.base_url and language_model.model")
     return ModelError("http", f"HTTP {status}")
 

@@ -8,6 +8,7 @@ import time
 from datetime import timedelta
 from typing import Final
 
+import msgspec
 import sqlalchemy as sa
 
 from bot.clients.language_model import LanguageModel, ModelError, Sheet
@@ -124,10 +125,8 @@ class SecondLook:
         return answer
 
     async def _opinion(self, payload: Row) -> tuple[Row, str]:
-        found = await self._model.read(payload["text"])
-        if opinion_of(found, payload["text"]) is None:
-            return {}, "no_opinion"
-        return {"opinion": {name: value for name, value in found.items() if isinstance(value, str)}}, "used"
+        opinion = opinion_of(await self._model.read(payload["text"]), payload["text"])
+        return ({"opinion": msgspec.to_builtins(opinion)}, "used") if opinion is not None else ({}, "no_opinion")
 
     async def _wording(self, payload: Row) -> tuple[Row, str]:
         base, language = self._worlds.current.knowledge, payload["language"]

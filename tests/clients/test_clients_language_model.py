@@ -123,6 +123,7 @@ def test_the_prompt_names_every_label() -> None:
         ({"base_url": "models.example.com", "model": "m"}, "base_url must begin with"),
         ({"base_url": "https://models.example.com/v1"}, "model is missing"),
         ({"model": "m"}, "base_url is missing"),
+        ({"base_url": "https://models.example.com/v1", "model": "m", "api_key": "sk-1\n"}, "nothing but the key"),
     ],
 )
 def test_a_half_setting_is_named(values: dict[str, str], says: str) -> None:

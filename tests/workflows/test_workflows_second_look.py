@@ -132,6 +132,22 @@ def test_another_vague_bubble_is_asked_about_with_the_first() -> None:
         assert len(played.told()) == 1
 
 
+def test_whoever_goes_on_and_on_is_not_asked_about_for_ever() -> None:
+    with asking() as played:
+        for _ in range(3):
+            assert played.say(VAGUE, pause=5).text == ""
+            assert len(waiting(played)) == 1
+        assert played.say(VAGUE).text != ""
+        assert waiting(played) == []
+
+
+def test_whoever_asks_for_a_person_in_between_gets_one() -> None:
+    with asking() as played:
+        played.say(VAGUE, pause=1)
+        assert "转人工" in played.say("人工", pause=30).text
+        assert len(played.told()) == 1
+
+
 def test_danger_in_between_is_answered_alone() -> None:
     with asking() as played:
         played.say(VAGUE, pause=1)
