@@ -23,6 +23,7 @@ from bot.engine.delivery import Delivery
 from bot.engine.intake import Intake
 from bot.engine.media import MediaFetcher
 from bot.engine.scheduler import Scheduler
+from bot.engine.second_look import SecondLook
 from bot.errors import SettingsError, StoreError, trace
 from bot.links import Links
 from bot.settings import Settings
@@ -289,6 +290,10 @@ def _start_engine(context: Context, only: Part, stack: contextlib.AsyncExitStack
         fetcher = MediaFetcher(context.database, context.channels, context.clock, context.settings.data_dir)
         fetcher.start()
         stack.push_async_callback(fetcher.close, STOP_WITHIN_S)
+        if context.settings.language_model.base_url:
+            second_look = SecondLook(context.database, context.worlds, context.clock, context.settings.language_model)
+            second_look.start()
+            stack.push_async_callback(second_look.close, STOP_WITHIN_S)
         alarms = AlarmSender(context.database, context.worlds, context.channels, context.links, context.clock)
         alarms.start()
         stack.push_async_callback(alarms.close, STOP_WITHIN_S)

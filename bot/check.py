@@ -1,16 +1,23 @@
 """`frontdesk check`: what would keep the service from working, in plain words."""
 
+import time
 from dataclasses import dataclass
+from typing import Final
 
 from bot import knowledge
+from bot.clients.language_model import LanguageModel, ModelError
 from bot.errors import SettingsError
-from bot.settings import Settings
+from bot.settings import LanguageModelSettings, Settings
 from bot.store import migrations, places
 from bot.store.database import Database
 from channels.base import Channel
 from channels.errors import SendError
 from channels.registry import CHANNELS
 from channels.sms.gateways import GATEWAYS
+from intents.opinion import opinion_of
+
+TRIED: Final = "厨房水管漏水，帮忙看看"
+"""What the language model is tried with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ async def findings(settings: Settings) -> list[Finding]:
         for name, entry in CHANNELS.items()
         for account, values in settings.accounts(name).items()
     ]
+    found += await _language_model(settings.language_model)
     if not channels:
         found.append(Finding(True, "no channel account is set: only --demo has phones (docs/settings.md)"))
     return found + [await _channel(channel) for channel in channels]
@@ -91,6 +99,24 @@ def _staff_texts(settings: Settings, account: str) -> Finding:
             "(docs/channels/sms.md), or leave alarms.sms_kinds empty",
         )
     return Finding(True, f"alarms are texted to staff over sms/{account}")
+
+
+async def _language_model(settings: LanguageModelSettings) -> list[Finding]:
+    """One question to it, if it is set: nobody's words."""
+    if not settings.base_url:
+        return []
+    model = LanguageModel(settings)
+    began = time.monotonic()
+    try:
+        found = await model.read(TRIED)
+    except ModelError as error:
+        return [Finding(False, f"language model {settings.model}: {error}")]
+    finally:
+        await model.close()
+    took = time.monotonic() - began
+    if opinion_of(found, TRIED) is None:
+        return [Finding(False, f"language model {settings.model}: it answers, but in none of our labels")]
+    return [Finding(True, f"language model {settings.model}: answered in {took:.1f} s of {settings.timeout_s:g}")]
 
 
 async def _channel(channel: Channel) -> Finding:

@@ -20,6 +20,7 @@ from bot.planner import Moment
 from bot.settings import DeskSettings
 from bot.store import alarm_sends, alarms, outbox, work_orders
 from bot.store import conversations as conversation_store
+from bot.store import messages as message_store
 from bot.store import residents as residents_store
 from bot.store.affairs import affairs
 from bot.store.alarms import alerts, call_tasks, follow_ups
@@ -523,6 +524,17 @@ class Desk:
             misunderstood=0,
         )  # fmt: skip
         self.pending.fences.append(self.conversation.id)
+
+    def take_up(self, message_id: UUID, text: str, reading: Reading) -> None:
+        """Go on with a message of an earlier turn: what is said now answers it. Asks the database."""
+        row = message_store.by_id(self.conn, message_id)
+        assert row is not None
+        (identity,) = (identity for identity in self.identities if identity.id == row["identity_id"])
+        self.actor = "resident"
+        self.incoming = Incoming(
+            id=message_id, identity=identity, kind=row["kind"], text=text, choice=row["choice"], attachments=(),
+            received_at=row["received_at"], reading=reading, passive_until=None,
+        )  # fmt: skip
 
     def message_done(self, status: str, error: str = "") -> None:
         """Write on the message what became of it."""

@@ -19,6 +19,8 @@ from channels.wechat import WeChatSettings
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
 Count = Annotated[int, Meta(ge=1, le=10_000, description="a whole number from 1 to 10000")]
 Seconds = Annotated[float, Meta(gt=0, le=3600, description="a number of seconds above 0, at most 3600")]
+ModelSeconds = Annotated[float, Meta(gt=0, le=20, description="a number of seconds above 0, at most 20")]
+Calls = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
 Share = Annotated[float, Meta(ge=0, le=1, description="a number from 0 to 1")]
 ClockTime = Annotated[
     str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time of day with four digits, such as 08:30")
@@ -168,6 +170,50 @@ class RobotSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return [("kind", self.kind), ("community", self.community), ("kinds", self.kinds)]
 
 
+class LanguageModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A language model that is asked where the desk is not sure. Off until an address is set. Never shows its key.
+
+    Raises `ValueError` for what no type can tell.
+    """
+
+    base_url: str = ""
+    """The OpenAI-compatible address that `/chat/completions` is put behind; empty: off."""
+    api_key: str = ""
+    model: str = ""
+    timeout_s: ModelSeconds = 4.0
+    """So long a resident waits for it, and then hears what the desk would have said without."""
+    daily_calls: Calls = 1000
+    """At most so many calls a day; after them it is as if it were off."""
+    read: bool = True
+    """It is asked what a message means."""
+    word: bool = True
+    """It may word an answer from the articles found."""
+
+    def __post_init__(self) -> None:
+        if self.base_url and not self.base_url.startswith(("http://", "https://")):
+            raise ValueError("base_url must begin with http:// or https://, such as https://api.example.com/v1")
+        if not self.api_key.isascii() or any(sign.isspace() for sign in self.api_key):
+            raise ValueError("api_key must hold nothing but the key: no space, no line break")
+        if self.base_url and not self.model:
+            raise ValueError("model is missing: name the model as the endpoint does")
+        if not self.base_url and (self.model or self.api_key):
+            raise ValueError("base_url is missing: without an address no model is asked; leave out the rest, or set it")
+
+    def __repr__(self) -> str:
+        return f"LanguageModelSettings(base_url={self.base_url!r}, model={self.model!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("base_url", self.base_url), ("model", self.model)]
+
+    @property
+    def reads(self) -> bool:
+        return bool(self.base_url) and self.read
+
+    @property
+    def words(self) -> bool:
+        return bool(self.base_url) and self.word
+
+
 class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the people on duty hear of an alarm outside the console."""
 
@@ -202,6 +248,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     delivery: DeliverySettings = DeliverySettings()
     numbers: PublicNumbers = PublicNumbers()
     alarms: AlarmSettings = AlarmSettings()
+    language_model: LanguageModelSettings = LanguageModelSettings()
     robots: dict[str, RobotSettings] = msgspec.field(default_factory=dict)
     wechat: dict[str, WeChatSettings] = msgspec.field(default_factory=dict)
     telegram: dict[str, TelegramSettings] = msgspec.field(default_factory=dict)

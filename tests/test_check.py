@@ -8,6 +8,7 @@ from tests.channels import sms_kit
 from tests.engine import kit
 from tests.support.clock import StoppedClock
 from tests.support.databases import opened
+from tests.support.language_model import standing_in
 
 URL = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=secret-key"
 
@@ -44,3 +45,25 @@ async def test_a_text_to_staff_that_was_not_approved_is_named(
     accounts = {"main": sms_kit.settings(gateway, templates=templates)}
     found = await check.findings(Settings(database_url=sqlite_url, sms=accounts))
     assert [finding.good for finding in found if "staff" in finding.text] == [good]
+
+
+@pytest.mark.parametrize(
+    ("answer", "good", "says"),
+    [
+        ({"intent": "repair"}, True, "language model stand-in: answered in"),
+        ({"intent": "refund"}, False, "language model stand-in: it answers, but in none of our labels"),
+        (401, False, "language model stand-in: HTTP 401: check language_model.api_key"),
+    ],
+)
+async def test_a_language_model_is_tried_with_one_question(
+    sqlite_url: str, answer: object, good: bool, says: str
+) -> None:
+    async with standing_in(answer) as model:
+        found = await check.findings(Settings(database_url=sqlite_url, language_model=model.settings()))
+    (about,) = [finding for finding in found if "language model" in finding.text]
+    assert (about.good, about.text.startswith(says)) == (good, True)
+    assert model.questions == [{"message": check.TRIED}]
+
+
+async def test_without_a_language_model_nothing_is_said_of_it(sqlite_url: str) -> None:
+    assert [line for line in await check.findings(Settings(database_url=sqlite_url)) if "model" in line.text] == []

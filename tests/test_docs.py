@@ -74,7 +74,7 @@ def shown(default: Any) -> str:
         return "required"
     if default is None:
         return "none"
-    if isinstance(default, tuple):
+    if isinstance(default, tuple | bool):
         return f"`{msgspec.json.encode(default).decode().replace(',', ', ')}`"
     return f"`{default}`" if str(default) else '`""`'
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from bot.desk import EMERGENCY
-from workflows import dialogue
+from workflows import dialogue, second_look
 from workflows.forms import Form, Held
 from workflows.talk import Talk
 
@@ -25,7 +25,9 @@ def together(talk: Talk) -> None:
     apart = _is_apart(talk, form)
     if form is not None and form.case and apart:
         return  # the number that waits with the question is owed, whatever else is said
-    if not talk.desk.take_back([UUID(row) for row in held.rows]):
+    if held.asked:
+        talk.desk.unschedule(UUID(held.asked), *second_look.KINDS)
+    elif not talk.desk.take_back([UUID(row) for row in held.rows]):
         return
     _undo(talk, held, form)
     if form is not None and form.case:
@@ -82,9 +84,11 @@ def hold(talk: Talk) -> datetime | None:
     settings = talk.desk.settings
     complains = form is not None and form.workflow == "complaint"
     quiet = settings.complaint_bubble_seconds if complains else settings.bubble_seconds
-    since = datetime.fromisoformat(talk.held.since) if talk.held is not None else talk.desk.now
+    since = talk.held.began if talk.held is not None else talk.desk.now
     latest = since + timedelta(seconds=settings.bubbles_at_most_seconds)
-    until = min(talk.desk.now + timedelta(seconds=quiet), latest)
+    # The time that a model was waited for was quiet, too.
+    written = incoming.received_at if talk.looked_again else talk.desk.now
+    until = min(written + timedelta(seconds=quiet), latest)
     return until if until > talk.desk.now else None
 
 

@@ -1,10 +1,13 @@
 """Questions: answered from the knowledge base, offered as a choice, or passed to a person with a time."""
 
 import re
+from collections.abc import Sequence
+from typing import Final
 
 from bot.desk import Choice, Desk, Job
 from knowledge_base.model import Answer, Article
-from workflows import forms, helpful, human, moments, unanswered, wording
+from knowledge_base.script import traditional
+from workflows import forms, helpful, human, moments, second_look, unanswered, wording
 from workflows.affair import dialogue as affair
 from workflows.forms import Form
 from workflows.summary import bare_title, shared
@@ -12,6 +15,8 @@ from workflows.talk import Talk
 
 name = "faq"
 timers = frozenset({unanswered.OFFER})
+WORDED: Final = "worded"
+"""The kind of an answer that a language model worded: the console says so, too."""
 
 _POINTS_BACK = re.compile(
     r"^(?:那|这|這|它|还|還|另外|and|what about|does it|is it|do i)|这个|那个|這個|它|这张|那张|that one|"
@@ -36,10 +41,23 @@ def answered(talk: Talk, found: Answer) -> None:
         best = _article(talk, found.candidates[0].article)
         _tell(talk, best, "faq.about")
     elif found.decision == "choose":
+        if helpful.answers_freely(talk) and second_look.word(talk, found):
+            return
         talk.understood()
         _offer(talk, found)
     else:
         unknown(talk)
+
+
+def worded_by_machine(talk: Talk, answer: str, articles: Sequence[str]) -> None:
+    """Tell what a language model made of these articles, labelled as such, with the originals to choose from."""
+    talk.understood()
+    options = _options(_open_choice(talk, articles))
+    talk.offer(options)
+    answer = traditional(answer) if talk.language == "zh-Hant" else answer
+    talk.reply("faq.worded", answer=answer, choices=wording.choices(options, talk.language))
+    talk.kind = WORDED
+    talk.end("faq", "choosing")
 
 
 def _article(talk: Talk, ident: str) -> Article:
@@ -96,16 +114,23 @@ def _topic(talk: Talk, article: str) -> None:
 
 
 def _offer(talk: Talk, found: Answer) -> None:
+    _say_offer(talk, _open_choice(talk, [candidate.article for candidate in found.candidates]))
+    talk.end("faq", "choosing")
+
+
+def _open_choice(talk: Talk, articles: Sequence[str]) -> Form:
     form = forms.new_form(name, talk.desk.now)
     form.words = [talk.said.text]
-    titles = [_article(talk, candidate.article).title_in(talk.language) for candidate in found.candidates]
-    labels = [_label(title) for title in titles]
+    labels = [_label(_article(talk, article).title_in(talk.language)) for article in articles]
     labels.append(talk.text("faq.none_of_them"))
-    form.ask("choose", [{"article": candidate.article} for candidate in found.candidates] + [{"article": ""}])
+    form.ask("choose", [{"article": article} for article in (*articles, "")])
     form.data["labels"] = labels
     talk.touch(form)
-    _say_offer(talk, form)
-    talk.end("faq", "choosing")
+    return form
+
+
+def _options(form: Form) -> list[Choice]:
+    return [Choice(str(n), label) for n, label in enumerate(form.data["labels"], 1)]
 
 
 def _label(title: str) -> str:
@@ -113,7 +138,7 @@ def _label(title: str) -> str:
 
 
 def _say_offer(talk: Talk, form: Form) -> None:
-    options = [Choice(str(n), label) for n, label in enumerate(form.data["labels"], 1)]
+    options = _options(form)
     talk.offer(options)
     talk.ask("faq.choose", choices=wording.choices(options, talk.language))
 

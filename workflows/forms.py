@@ -66,10 +66,11 @@ class Form(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Held(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A question that waits for another bubble (`workflows.bubbles`).
+    """A question that waits for another bubble (`workflows.bubbles`), or words that wait for a language model.
 
     `rows`: where it stands in the outbox; `since`: the first bubble; `words`: all of them; `form`: whose question it
-    is. What the turn has counted is undone if it is never asked.
+    is; `asked`: the message that a model is asked about (`workflows.second_look`). What the turn has counted is undone
+    if it is never asked.
     """
 
     rows: list[str]
@@ -78,6 +79,12 @@ class Held(msgspec.Struct, kw_only=True, omit_defaults=True):
     form: str = ""
     misunderstood: int = 0
     greeted: bool = False
+    asked: str = ""
+
+    @property
+    def began(self) -> datetime:
+        """When the first bubble came."""
+        return datetime.fromisoformat(self.since)
 
 
 class Memory(msgspec.Struct, kw_only=True, omit_defaults=True):

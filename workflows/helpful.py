@@ -47,14 +47,14 @@ def _may_ask(talk: Talk, article: Article) -> bool:
         return False
     if desk.alarm is not None or satisfaction.asked(desk) is not None:
         return False
-    if any(case.closed_at is None for case in desk.complaints) or not _answers_freely(talk):
+    if any(case.closed_at is None for case in desk.complaints) or not answers_freely(talk):
         return False
     last = talk.memory.helpful_at
     again = timedelta(hours=desk.settings.helpful_again_hours)
     return not last or desk.now - datetime.fromisoformat(last) >= again
 
 
-def _answers_freely(talk: Talk) -> bool:
+def answers_freely(talk: Talk) -> bool:
     """Not over a channel whose every text was filed beforehand."""
     identity = talk.desk.identity
     limits = talk.desk.world.capabilities.get((identity.channel, identity.account)) if identity else None

@@ -1,6 +1,9 @@
-"""What a resident wrote, without what tells who they are: for lists that are kept longer than a conversation."""
+"""What a resident wrote, without what tells who they are: for lists that are kept longer than a conversation, and for
+what leaves the house."""
 
 import re
+
+from intents.masking import mask
 
 _ADDRESS = re.compile(
     r"(?:[东南西北]区)?[A-Za-z]?[0-9零一二三四五六七八九十]{1,3}(?:栋|幢|座|号楼|棟|號樓|#)"
@@ -30,3 +33,22 @@ def masked(text: str, *known: str) -> str:
     for pattern, mark in _MARKS:
         text = pattern.sub(mark, text)
     return _CALLED.sub(lambda found: found.group().replace(found["name"], "[姓名]"), text)
+
+
+# Homes as they are written in Hong Kong, and numbers spelled sign by sign.
+_FLAT = re.compile(
+    r"(?<!\d)\d{1,3} ?(?:/ ?[Ff]|楼|樓|层|層|字樓)[,， ]*(?:(?i:flat|room|unit|rm)\.? ?)?"
+    r"[A-Za-z]\d{0,2}(?:室|座|房|(?![A-Za-z]))"
+    r"|(?<![A-Za-z])[A-Za-z]\d{0,2} ?(?:室|座)(?: ?\d{1,3} ?(?:/ ?[Ff]|楼|樓|层|層))?"
+    r"|\b(?i:flat|room|unit|rm)\.? ?[A-Za-z]?\d{0,4}[A-Za-z]?\b(?:[, ]+\d{1,3} ?/ ?[Ff])?"
+)
+_SPELLED = re.compile(r"[〇零一二三四五六七八九幺两]{3,}")
+
+
+def for_outside(text: str, *known: str) -> str:
+    """As `masked`, and stricter: for a reader outside the house no number of three figures stays but those of the
+    police and the like. A name that only a person would know for one may stay; `known` ones never do."""
+    text = masked(text, *known)
+    for pattern, mark in ((_FLAT, "[房号]"), (_SPELLED, "[号码]")):
+        text = pattern.sub(mark, text)
+    return mask(text)

@@ -94,6 +94,8 @@ def first_line(talk: Talk) -> None:
 def privacy(talk: Talk) -> None:
     """The text about their data as it is now."""
     talk.reply("greeting.privacy")
+    if talk.desk.world.settings.language_model.base_url:
+        talk.reply("greeting.privacy_model")
     talk.desk.change(talk.desk.resident, privacy_version=PRIVACY_VERSION, privacy_told_at=talk.desk.now)
     talk.end("faq", "answered")
 

@@ -46,6 +46,8 @@ class Talk:
     """The form that this message began, or `unknown`: its question may wait for another bubble."""
     held: Held | None = None
     """The question that was taken back, since this message came before it was asked."""
+    looked_again: bool = False
+    """A language model was asked about this message, and has answered or not: now it is answered."""
     before: Before = field(init=False)
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ import msgspec
 
 from bot.desk import Choice, Desk, Job
 from intents.model import Reading
-from workflows import dialogue, faq, forms, human, intake, unanswered, where
+from workflows import dialogue, faq, forms, human, intake, second_look, unanswered, where
 from workflows.affair import dialogue as affair
 from workflows.affair import kinds
 from workflows.forms import Form
@@ -28,6 +28,8 @@ def start(talk: Talk) -> None:
     found = faq.ask(talk, talk.said.text) if _may_be_a_question(talk) else None
     if found is not None and found.decision != "unknown":
         faq.answered(talk, found)
+        return
+    if second_look.read(talk):
         return
     if found is not None and talk.said.asks:
         unanswered.keep(talk, talk.said.text, "unknown")

@@ -10,4 +10,11 @@ TIMERS = Counter("frontdesk_timers_total", "Timers run", ["kind"])
 QUEUED = Gauge("frontdesk_outbox_queued", "Outbox rows waiting to be sent")
 READ_BEFORE = Gauge("frontdesk_reading_cache_share", "Share of the texts that were read before, since the start")
 MODEL = Gauge("frontdesk_reading_model", "Number of the trained model that reads; 0: the one that ships")
+LANGUAGE_MODEL = Counter(
+    "frontdesk_language_model_total", "What came of asking the language model, by task", ["task", "result"]
+)
+LANGUAGE_MODEL_SECONDS = Histogram(
+    "frontdesk_language_model_seconds", "How long the language model took, where it was asked",
+    buckets=(0.25, 0.5, 1, 2, 3, 4, 6, 10, 20),
+)  # fmt: skip
 CORRECTIONS = Gauge("frontdesk_corrections_open", "Corrections of staff that nobody has decided on")

@@ -22,6 +22,7 @@ from workflows import (
     progress,
     satisfaction,
     scenes,
+    second_look,
     smalltalk,
     takeover,
     unfinished,
@@ -76,6 +77,31 @@ def handle(desk: Desk) -> None:
     scenes.note(talk)
     talk.mark()
     _route(talk)
+    _reply(talk)
+
+
+def again(desk: Desk, job: Job) -> None:
+    """A message that waited for a language model is answered now, in the light of what it said or as without it."""
+    held = second_look.standing(desk, job)
+    if held is None or job.ref is None:
+        return
+    text = "\n".join(held.words)
+    reading = desk.world.reader.read(text, desk.world.local(desk.now), desk.world.names)
+    desk.take_up(job.ref, text, second_look.with_opinion(job, reading, text))
+    talk = of_turn(desk)
+    talk.memory.held, talk.held, talk.looked_again = None, held, True
+    worded, articles = second_look.wording(job)
+    if _is_danger(talk):
+        emergency.start(talk)
+    elif worded:
+        faq.worded_by_machine(talk, worded, articles)
+    else:
+        _by_intent(talk)
+    _reply(talk)
+
+
+def _reply(talk: Talk) -> None:
+    """What stands at the end of every turn: one message, or a question that waits for another bubble."""
     if talk.lane != EMERGENCY:
         _return_to_form(talk)
         smalltalk.first_line(talk)
@@ -91,10 +117,12 @@ def handle(desk: Desk) -> None:
 def timer(desk: Desk, job: Job) -> None:
     """A timer of this conversation is due. An unknown kind, of a later version, is left to that version."""
     workflow = TIMERS.get(job.kind)
-    if workflow is None:
+    if job.kind in second_look.KINDS:
+        again(desk, job)
+    elif workflow is None:
         log.warning("no workflow owns timers of kind %s", job.kind)
-        return
-    workflow.due(desk, job)
+    else:
+        workflow.due(desk, job)
 
 
 def owner_lapsed(desk: Desk) -> None:

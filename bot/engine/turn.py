@@ -28,6 +28,7 @@ from bot.store.records import Identity, Job
 from bot.world import World
 from channels.messages import InboundMessage
 from intents.model import Reading
+from intents.opinion import BY_MODEL
 
 log = logging.getLogger(__name__)
 
@@ -287,13 +288,7 @@ def _close(desk: Desk, status: str) -> None:
     incoming = desk.incoming
     if incoming is None:
         return
-    reading = incoming.reading
-    pending_message: Row = {
-        "status": status, "intent": desk.outcome.intent or "", "state": desk.outcome.state,
-        "reading": {"intent": reading.intent, "confidence": reading.confidence, "category": reading.category,
-        "urgency": reading.urgency, "slots": desk.outcome.slots},
-    }  # fmt: skip
-    desk.pending.update(messages.messages, incoming.id, pending_message)
+    _write_outcome(desk, incoming, status)
     desk.change(
         desk.conversation, last_identity_id=incoming.identity.id, last_inbound_at=incoming.received_at,
         last_state=desk.outcome.state,
@@ -301,6 +296,19 @@ def _close(desk: Desk, status: str) -> None:
     )  # fmt: skip
     if not incoming.identity.reachable:
         desk.pending.update(residents.identities, incoming.identity.id, {"reachable": True})
+
+
+def _write_outcome(desk: Desk, incoming: Incoming, status: str) -> None:
+    """What became of a message, on its row."""
+    reading = incoming.reading
+    outcome: Row = {
+        "status": status, "intent": desk.outcome.intent or "", "state": desk.outcome.state,
+        "reading": {"intent": reading.intent, "confidence": reading.confidence, "category": reading.category,
+        "urgency": reading.urgency, "slots": desk.outcome.slots},
+    }  # fmt: skip
+    if BY_MODEL in reading.explanation:
+        outcome["reading"]["by_model"] = True
+    desk.pending.update(messages.messages, incoming.id, outcome)
 
 
 def run_alone(
@@ -341,5 +349,8 @@ def run_timers(conn: sa.Connection, world: World, timers: Iterable[Job], now: da
     for desk in desks.values():
         desk.actor = "system"
         routing.timer(desk, by_conversation[desk.conversation.id])
+        if desk.incoming is not None:
+            _write_outcome(desk, desk.incoming, "turned")
+            desk.change(desk.conversation, last_state=desk.outcome.state)
     pending.flush(conn, [desk.pending for desk in desks.values()], now, world.local(now).date())
     return [by_conversation[conversation_id].id for conversation_id in desks]

@@ -98,6 +98,43 @@ def cancel(conn: sa.Connection, refs: Sequence[UUID], kinds: Sequence[str], now:
     conn.execute(statement.values(state="cancelled", ended_at=now))
 
 
+_UNASKED = (
+    sa.select(jobs)
+    .where(
+        _WAITING,
+        jobs.c.kind.in_(sa.bindparam("kinds", expanding=True)),
+        jobs.c.step == 0,
+        jobs.c.due_at > _NOW,
+        jobs.c.due_at <= sa.bindparam("until", type_=jobs.c.due_at.type),
+    )
+    .order_by(jobs.c.due_at, jobs.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
+def unasked(conn: sa.Connection, kinds: Sequence[str], now: datetime, until: datetime, limit: int) -> list[Row]:
+    """Timers of these kinds, due from now to `until`, that nobody outside has been asked for yet."""
+    return mappings(conn, _UNASKED, kinds=list(kinds), now=now, until=until, most=limit)
+
+
+def begin_asking(conn: sa.Connection, ids: Sequence[UUID]) -> set[UUID]:
+    """Mark timers as asked for; which of them this process is to ask for. They stay due when they are."""
+    begun = sa.update(jobs).where(jobs.c.id.in_(sorted(ids)), _WAITING, jobs.c.step == 0).values(step=1)
+    return set(conn.execute(begun.returning(jobs.c.id)).scalars())
+
+
+def answered(conn: sa.Connection, job_id: UUID, payload: Row, now: datetime, error: str = "") -> bool:
+    """A timer that still waits is due now, with what came of asking; whether it did."""
+    found = sa.update(jobs).where(jobs.c.id == job_id, _WAITING, jobs.c.due_at > now)
+    return conn.execute(found.values(payload=payload, due_at=now, error=error)).rowcount > 0
+
+
+def about(conn: sa.Connection, ref: UUID, kinds: Sequence[str]) -> list[Row]:
+    """The timers of these kinds for one reason, whatever became of them; they are kept for a month."""
+    statement = sa.select(jobs).where(jobs.c.ref == ref, jobs.c.kind.in_(kinds)).order_by(jobs.c.id)
+    return mappings(conn, statement)
+
+
 _NEXT_DUE = sa.select(sa.func.min(jobs.c.due_at)).where(_WAITING)
 
 

@@ -110,6 +110,14 @@ def find(conn: sa.Connection, keys: Sequence[Key]) -> dict[Key, Row]:
     return found
 
 
+_BY_ID = sa.select(messages).where(messages.c.id == sa.bindparam("id", type_=sa.Uuid))
+
+
+def by_id(conn: sa.Connection, message_id: UUID) -> Row | None:
+    """One message."""
+    return next(iter(mappings(conn, _BY_ID, id=message_id)), None)
+
+
 def _oldest_stored() -> sa.Select[Any]:
     stored = fixed(messages.c.status, "stored")
     first = (

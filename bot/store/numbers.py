@@ -18,7 +18,12 @@ counters = sa.Table(
 KINDS = ("WX", "TS", "RC", "JY", "JF", "SQ", "GG", "SJ")
 
 
-def draw(conn: sa.Connection, kind: str, day: date, count: int) -> list[str]:
-    """The next `count` numbers of a kind on a day of the installation's time zone."""
-    last = add_up(conn, counters, {"kind": kind, "day": day, "value": count}, ("kind", "day"), "value")
-    return [f"{kind}{day:%Y%m%d}-{value:04d}" for value in range(last - count + 1, last + 1)]
+def count(conn: sa.Connection, kind: str, day: date, more: int) -> int:
+    """How many of a kind there are on a day of the installation's time zone, with these."""
+    return add_up(conn, counters, {"kind": kind, "day": day, "value": more}, ("kind", "day"), "value")
+
+
+def draw(conn: sa.Connection, kind: str, day: date, wanted: int) -> list[str]:
+    """The next `wanted` numbers of a kind on a day of the installation's time zone."""
+    last = count(conn, kind, day, wanted)
+    return [f"{kind}{day:%Y%m%d}-{value:04d}" for value in range(last - wanted + 1, last + 1)]

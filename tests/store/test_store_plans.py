@@ -57,6 +57,13 @@ HOT: dict[str, Callable[[sa.Connection], Any]] = {
     "what is queued": lambda conn: (outbox.next_due(conn, NOW), outbox.queued(conn)),
     "stored messages": lambda conn: (messages.any_stored(conn), messages.oldest_stored(conn, 10)),
     "timers": lambda conn: (jobs.due(conn, NOW, 10), jobs.next_due(conn)),
+    "timers that wait for an answer": lambda conn: (
+        jobs.unasked(conn, ["k"], NOW, NOW + LEASE, 10),
+        jobs.begin_asking(conn, IDS),
+        jobs.answered(conn, IDS[0], {}, NOW),
+    ),
+    "timers about a message": lambda conn: jobs.about(conn, IDS[0], ["k"]),
+    "the message of a timer": lambda conn: messages.by_id(conn, IDS[0]),
     "timers without a reason": lambda conn: jobs.cancel(conn, IDS, ["k"], NOW),
     "alarm ways": lambda conn: (
         alarm_sends.next_due(conn),

@@ -289,3 +289,14 @@ async def test_counts_and_lists_agree_on_both_databases(both_kit: Kit) -> None:
     ):
         assert "翠湖苑" in await browser.text(path) or path == "/attention"
     assert (await browser.post(f"/inbox/{kit.seed.conversations['wang']}/take")).status == 303
+
+
+async def test_what_a_machine_worded_is_marked(kit: Kit) -> None:
+    choices = [{"value": "1", "label": "临时出入证怎么办"}]
+    await kit.run(said, kit.seed, "wang", "3天有效。", fence=0, kind="worded", choices=choices)
+    await kit.run(said, kit.seed, "nobody", "3天有效。", fence=0)
+    browser = await kit.sign_in("agent")
+    marked, plain = [await browser.text(f"/inbox/{kit.seed.conversations[key]}") for key in ("wang", "nobody")]
+    assert "AI生成" in marked
+    assert "1 临时出入证怎么办" in marked, "with its articles"
+    assert "AI生成" not in plain

@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.store import learning as store
-from bot.store.base import Row
+from bot.store.base import Row, insert, new_id
+from bot.store.jobs import jobs
 from bot.store.staff import audit
 from tests.engine.kit import knowledge, reader
 from tests.support.clock import StoppedClock
@@ -243,3 +244,22 @@ async def test_a_page_of_its_own_without_scripts_and_a_piece_with_them(kit: Kit)
     corrected = await agent.post(path, TOLD, **{"HX-Request": "true"})
     assert "desk:done" in corrected.headers["HX-Trigger"]
     assert "改为：建议" in await corrected.text()
+
+
+# -- a language model
+
+
+async def test_what_a_language_model_was_asked_stands_there(kit: Kit) -> None:
+    path = await wrote(kit, PERSONAL, reading={"intent": "repair", "category": "hvac", "by_model": True})
+    message_id = UUID(path.rpartition("/")[2])
+    row = {"id": new_id(), "kind": "model.read", "ref": message_id, "state": "done", "due_at": kit.seed.now}
+    row |= {"created_at": kit.seed.now, "payload": {"text": "我是[姓名]，[房号]，滑梯扶手松了"}}
+    await kit.run(lambda conn: insert(conn, jobs, [{**row, "step": 1}]))
+    page = await (await kit.sign_in("agent")).text(path)
+    assert "请语言模型看过" in page
+    assert "<q>我是[姓名]，[房号]，滑梯扶手松了</q>" in page
+
+
+async def test_of_what_was_asked_of_nobody_it_says_nothing(kit: Kit) -> None:
+    page = await (await kit.sign_in("agent")).text(await wrote(kit, "滑梯的扶手松了"))
+    assert "语言模型" not in page

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.engine import learning
 from bot.errors import NotAllowed, NotFound
-from bot.store import inbox, staff, thread
+from bot.store import inbox, jobs, staff, thread
 from bot.store import learning as store
 from bot.store.base import Row
 from bot.store.database import notify
@@ -23,6 +23,7 @@ from intents.corrections import may_teach
 from intents.masking import mask
 from intents.model import URGENCIES
 from intents.reader import Explanation
+from workflows import second_look
 
 SHOWN_WORDS = 6
 LIKE = 0.35
@@ -58,13 +59,17 @@ async def _show(request: web.Request, person: Person, conversation: Row, message
     text = mask(message["text"], conversation["resident_name"]) if masked else message["text"]
     # In a thread: the first one builds the index of examples, for half a second.
     told = await asyncio.to_thread(v.world.reader.explain, text, v.world.local(v.now), v.world.names)
-    correction = await request.app[CONTEXT].database.read(store.of_message, message["id"])
+    database = request.app[CONTEXT].database
+    correction = await database.read(store.of_message, message["id"])
+    asked = await database.read(jobs.about, message["id"], second_look.KINDS)
     data = {
         "conversation": conversation,
         "message": message,
         "text": text,
         "told": _told(v, told),
         "then": _then(v, message, told),
+        "by_model": bool((message["reading"] or {}).get("by_model")),
+        "sent_out": [row["payload"]["text"] for row in asked if row["step"]],
         "correction": _corrected(v, correction),
         "may_correct": _may_correct(v, conversation) and may_teach(message["text"]),
         "choices": readings.choices(v),
