@@ -23,8 +23,8 @@ def no_secret_in_any_log() -> Iterator[None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: the tests with processes and browsers wait more than they work."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are cores: the tests with processes and browsers wait more than they work."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture(scope="session")
