@@ -31,6 +31,8 @@ _SATISFIED = re.compile(
     r"满意|滿意|修好了|弄好了|好了|可以了|没问题|不漏了|挺好|很好|不错|satisfied|all good|works|fixed|great|perfect",
     re.IGNORECASE,
 )
+_CLEARLY_ANOTHER = 0.8
+"""又漏了 speaks of what was repaired, whatever it is taken for; 电梯又坏了 of something else."""
 _NO_MORE_THAN = 40
 """A verdict in words is short; a longer message tells a story of its own."""
 
@@ -69,6 +71,8 @@ def _in_passing(said: Said, case: WorkOrder | Complaint) -> Verdict:
 def _is_another_report(said: Said, case: WorkOrder | Complaint) -> bool:
     """灯修好了，现在厨房漏水: a report of its own, not a word on the work, however satisfied it sounds."""
     if said.reading.intent not in {"repair", "complaint"} or not said.sure or not isinstance(case, WorkOrder):
+        return False
+    if said.answer.rating == "not_fixed" and said.reading.confidence < _CLEARLY_ANOTHER:
         return False
     other = said.reading.category not in {case.category, "other", None}
     return other and not shared(said.text, case.words)

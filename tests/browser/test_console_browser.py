@@ -176,6 +176,7 @@ async def test_scrolling_up_brings_what_was_said_before(sqlite_url: str, tmp_pat
         await page.goto(f"/console/inbox/{kit.seed.conversations['wang']}")
         first = page.get_by_text("第0句", exact=True)
         await expect(first).to_have_count(0)
+        await expect(page.locator(".entry").last).to_be_in_viewport()  # the page has gone to the end by itself
         await page.locator("#thread-scroll").focus()
         await page.keyboard.press("Home")
         await expect(first).to_have_count(1)
