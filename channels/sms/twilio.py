@@ -54,6 +54,7 @@ _OUTCOMES: Final[dict[str, ReceiptOutcome]] = {
     "partially_delivered": "accepted", "delivered": "delivered", "read": "delivered",
     "undelivered": "failed", "failed": "failed", "canceled": "failed",
 }  # fmt: skip
+_ADDRESS: Final = re.compile(r"https?://[^/?#\s]+(?P<path>/[!-~]*)", re.ASCII)
 _MEDIA_AT: Final = re.compile(r"/Messages/(?P<media>[A-Z]{2}[0-9a-f]{32}/Media/ME[0-9a-f]{32})")
 """How the path of a file ends, below that of our account (Media resource)."""
 _MEDIA_KINDS: Final[dict[str, MessageKind]] = {"image": "image", "video": "video", "audio": "voice"}
@@ -170,7 +171,8 @@ class Twilio:
 
     def _attachment(self, fields: Mapping[str, str], number: int) -> Attachment:
         url, kind = fields.get(f"MediaUrl{number}", ""), fields.get(f"MediaContentType{number}", "")
-        place = urlsplit(url).path if url.isascii() else ""
+        address = _ADDRESS.fullmatch(url)
+        place = address["path"] if address else ""
         found = _MEDIA_AT.fullmatch(place.removeprefix(self._path)) if place.startswith(self._path) else None
         return Attachment(
             kind=_MEDIA_KINDS.get(kind.split("/")[0].lower(), "file"), url=clean(url),
