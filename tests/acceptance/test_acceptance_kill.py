@@ -196,7 +196,16 @@ def _said(conn: sa.Connection) -> dict[tuple[str, str], list[tuple[str, bool]]]:
     return found
 
 
-@pytest.mark.parametrize(("count", "kills"), [(90, 2), pytest.param(1000, 10, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("database_url", "count", "kills"),
+    [
+        ("sqlite", 90, 2),
+        pytest.param("postgresql", 90, 2, marks=pytest.mark.long),
+        pytest.param("sqlite", 1000, 10, marks=pytest.mark.long),
+        pytest.param("postgresql", 1000, 10, marks=pytest.mark.long),
+    ],
+    indirect=["database_url"],
+)
 async def test_killed_again_and_again(
     database_url: str, tmp_path: Path, count: int, kills: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
