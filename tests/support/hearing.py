@@ -46,6 +46,8 @@ class Ear(logging.Handler):
     def listen(self) -> None:
         """Be at the root, which a test may have cleared, with the levels of a service that runs."""
         root = logging.getLogger()
+        # What a verb set up in an earlier test writes to a stream that is closed by now.
+        root.handlers[:] = [one for one in root.handlers if not getattr(getattr(one, "stream", None), "closed", False)]
         if self not in root.handlers:
             root.addHandler(self)
         if root.level > logging.INFO:
