@@ -29,7 +29,7 @@ from bot.store.base import NOBODY, Row, new_id
 from bot.store.complaints import complaints
 from bot.store.conversations import conversations
 from bot.store.events import case_events, promises
-from bot.store.messages import attachments, messages
+from bot.store.messages import attachments
 from bot.store.outbox import DIALOGUE, EMERGENCY, NOTICE, PROGRESS
 from bot.store.pending import Pending
 from bot.store.questions import new_question, questions
@@ -535,14 +535,3 @@ class Desk:
             id=message_id, identity=identity, kind=row["kind"], text=text, choice=row["choice"], attachments=(),
             received_at=row["received_at"], reading=reading, passive_until=None,
         )  # fmt: skip
-
-    def message_done(self, status: str, error: str = "") -> None:
-        """Write on the message what became of it."""
-        if self.incoming is not None:
-            changes: Row = {
-                "status": status,
-                "intent": self.outcome.intent or "",
-                "state": self.outcome.state,
-                "error": error,
-            }
-            self.pending.update(messages, self.incoming.id, changes)

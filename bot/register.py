@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from bot import planner
 from bot.desk import DIALOGUE, Conversation, Desk, Home, Moment, Resident, WorkOrder, new_id
 from bot.store import affairs, alarms, bindings, complaints, merging, outbox, residents, work_orders
-from bot.store.base import Row, mappings
+from bot.store import conversations as conversation_store
+from bot.store.base import Row
 from bot.store.conversations import conversations
 from bot.store.merging import JoinForms
 from bot.store.records import Affair, Alarm, Complaint, Identity
@@ -90,7 +91,8 @@ def become(desk: Desk, person: Resident, join: JoinForms) -> Joined | None:
 
 
 def _one(desk: Desk, conversation_id: UUID) -> Row:
-    (found,) = mappings(desk.conn, sa.select(conversations).where(conversations.c.id == conversation_id))
+    found = conversation_store.get(desk.conn, conversation_id)
+    assert found is not None
     return found
 
 

@@ -3,7 +3,6 @@
 import difflib
 import ipaddress
 import zoneinfo
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
@@ -304,10 +303,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.alarms.sms_account or len(self.sms) > 1:
             return self.alarms.sms_account or ("main" if "main" in self.sms else None)
         return next(iter(self.sms))
-
-    @property
-    def owner_lease(self) -> timedelta:
-        return timedelta(minutes=self.desk.owner_lease_minutes)
 
 
 def _check_timezone(name: str) -> None:

@@ -12,11 +12,11 @@ PUBLIC_NUMBERS = frozenset({"110", "119", "120", "122", "12315", "12345", "12328
 
 _NUMBER = re.compile(r"\d{3,}")
 _SPELLED = re.compile(r"[〇零一二三四五六七八九幺两]{7,}")
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
+MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 _ACCOUNT = re.compile(
     r"(?i)((?:微信|weixin|wechat|telegram|\bvx|\bqq)\s*(?:号码?|id)?\s*(?:是|[:：])?\s*)@?[a-z\d][\w-]{4,}"
 )
-_PLATE = re.compile(
+PLATE = re.compile(
     r"(?i)([京津沪滬渝冀豫云雲辽遼黑湘皖鲁魯新苏蘇浙赣贛鄂桂甘晋蒙陕陝吉闽閩贵貴粤粵青藏川宁寧琼瓊])"
     r"([a-z])[\s·.\-]?(?=[a-z]{0,6}\d)[a-z\d]{4,6}[港澳]?"
 )
@@ -37,9 +37,9 @@ _ENGLISH = re.compile(
 
 # Each pattern and what its finds become, in order; a function where that depends on what was found.
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (_MAIL, "某某"),
+    (MAIL, "某某"),
     (_ACCOUNT, r"\1某某"),
-    (_PLATE, r"\1\g<2>00000"),
+    (PLATE, r"\1\g<2>00000"),
     (_NUMBER, lambda found: found.group() if found.group() in PUBLIC_NUMBERS else "0" * len(found.group())),
     (_SPELLED, lambda found: "零" * len(found.group())),
     (_SELF, r"\1某某"),

@@ -3,7 +3,7 @@ what leaves the house."""
 
 import re
 
-from intents.masking import mask
+from intents.masking import MAIL, PLATE, mask
 
 _ADDRESS = re.compile(
     r"(?:[东南西北]区)?[A-Za-z]?[0-9零一二三四五六七八九十]{1,3}(?:栋|幢|座|号楼|棟|號樓|#)"
@@ -13,16 +13,12 @@ _ADDRESS = re.compile(
     r"|\b(?:flat|unit|room|apt) ?\d{1,4}[a-z]?\b",
     re.IGNORECASE,
 )
-_PLATE = re.compile(
-    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·. ]?[A-Z0-9]{5,6}", re.IGNORECASE
-)
-_MAIL = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _NUMBER = re.compile(r"(?<!\d)\+?\d(?:[ -]?\d){6,18}[Xx]?(?!\d)")
 _CALLED = re.compile(
     r"(?:我叫|我是|本人|my name is |i am |i'm )(?P<name>[\u4e00-\u9fff]{2,4}(?=[,，。 ])|[A-Z][a-z]+(?: [A-Z][a-z]+)?)"
 )
 
-_MARKS = ((_MAIL, "[邮箱]"), (_PLATE, "[车牌]"), (_ADDRESS, "[房号]"), (_NUMBER, "[号码]"))
+_MARKS = ((MAIL, "[邮箱]"), (PLATE, "[车牌]"), (_ADDRESS, "[房号]"), (_NUMBER, "[号码]"))
 
 
 def masked(text: str, *known: str) -> str:

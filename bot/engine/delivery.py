@@ -103,7 +103,8 @@ class Delivery:
         lease = timedelta(seconds=self._settings.lease_seconds)
         world = self._worlds.current
         claimed = outbox.claim(conn, now, limit, lease, self._pausing(now))
-        open_rows = results.within_window(conn, world, joining.in_time(conn, world, claimed, now), now)
+        useful = results.in_force(conn, claimed, now)
+        open_rows = results.within_window(conn, world, joining.in_time(conn, world, useful, now), now)
         going = joining.join(conn, world, open_rows, now)
         begun = outbox.begin_sending(conn, [row["id"] for row in going], now, lease)
         rows = [{**row, "attempts": row["attempts"] + 1} for row in going if row["id"] in begun]

@@ -190,6 +190,14 @@ def alarm(
     )  # fmt: skip
 
 
+def in_force(conn: sa.Connection, rows: Sequence[Row], now: datetime) -> list[Row]:
+    """The rows that still serve; a code that is not valid any more is told to nobody."""
+    over = [row for row in rows if row["expires_at"] is not None and row["expires_at"] <= now]
+    for row in over:
+        outbox.settle(conn, row["id"], "expired", now, "no longer valid")
+    return [row for row in rows if row not in over]
+
+
 def within_window(conn: sa.Connection, world: World, rows: Sequence[Row], now: datetime) -> list[Row]:
     """The rows that the ledger lets out (law 7); the rest go another way without asking the provider."""
     pushed = [row for row in rows if row["route"] == "push"]

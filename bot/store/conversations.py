@@ -15,7 +15,6 @@ from bot.store.base import (
     one,
     part_index,
     reference,
-    value,
     when,
     words,
 )
@@ -52,8 +51,8 @@ MODES = ("bot", "waiting", "human")
 """bot: the desk answers by itself; waiting: a person was asked for and none has taken it; human: a person has it."""
 
 
-def of_resident(conn: sa.Connection, resident_id: UUID) -> Row | None:
-    return one(conn, sa.select(conversations).where(conversations.c.resident_id == resident_id))
+def get(conn: sa.Connection, conversation_id: UUID) -> Row | None:
+    return one(conn, sa.select(conversations).where(conversations.c.id == conversation_id))
 
 
 def follow(conn: sa.Connection, conversation_id: UUID) -> UUID | None:
@@ -72,11 +71,6 @@ def owner_lapsed(conn: sa.Connection, now: datetime, limit: int) -> list[UUID]:
         .limit(limit)
     )
     return list(conn.execute(statement).scalars())
-
-
-def resident_of(conn: sa.Connection, conversation_id: UUID) -> UUID:
-    found: UUID = value(conn, sa.select(conversations.c.resident_id).where(conversations.c.id == conversation_id))
-    return found
 
 
 def with_person(conn: sa.Connection, ids: Sequence[UUID]) -> set[UUID]:

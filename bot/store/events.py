@@ -80,10 +80,3 @@ def _open_of(case_ids: Sequence[UUID], what: Sequence[str]) -> sa.ColumnElement[
 
 def _is_open() -> sa.ColumnElement[bool]:
     return promises.c.kept_at.is_(None) & promises.c.released_at.is_(None)
-
-
-def open_promises(conn: sa.Connection, communities: Sequence[UUID] | None, limit: int = 200) -> list[Row]:
-    statement = sa.select(promises).where(_is_open())
-    if communities is not None:
-        statement = statement.where(promises.c.community_id.in_(communities))
-    return mappings(conn, statement.order_by(promises.c.due_at).limit(limit))

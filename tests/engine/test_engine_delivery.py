@@ -168,6 +168,16 @@ async def test_one_recipient_hears_in_order_and_higher_lanes_first(database_url:
         assert desk.sends(bob["address"]) == ["三"]
 
 
+async def test_a_code_that_is_over_is_told_to_nobody(database_url: str, clock: StoppedClock) -> None:
+    async with kit.opened(database_url, clock, idle=True) as desk:
+        ann = await desk.known()
+        await desk.queue(ann, "验证码482913", expires_at=clock.now())
+        await desk.queue(ann, "一", expires_at=clock.now() + timedelta(minutes=1))
+        desk.delivery.start()
+        await desk.until_said(ann["address"], "expired", "accepted")
+        assert desk.sends(ann["address"]) == ["一"]
+
+
 async def test_a_row_that_is_retried_holds_its_lane_and_no_other(desk: Kit) -> None:
     ann = await desk.known()
     desk.platform.script("custom/send", html=True)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bot.desk import Case, Choice, Desk, Member, WorkOrder
 from bot.errors import Conflict
-from workflows import late, moments, texts, wording
+from workflows import moments, texts, wording
 from workflows.repair import states
 from workflows.summary import first_clause
 
@@ -216,9 +216,3 @@ def _visit(desk: Desk, order: WorkOrder, key: str, reason: str = "") -> str:
     name = wording.technician(member, desk.language)
     what = texts.say(desk.language, "visit.work", what=first_clause(order.fault))
     return texts.say(desk.language, key, name=name, slot=slot, what=what, reason=reason.strip().rstrip("。."))
-
-
-def watch_again(desk: Desk, order: WorkOrder) -> None:
-    """The watch over the first call of an order that came back."""
-    if order.contact_by is not None:
-        late.watch(desk, order, "contact", order.contact_by, order.urgency)
